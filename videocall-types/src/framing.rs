@@ -1,0 +1,129 @@
+//! Packets on a long-lived stream: each is preceded by its length as a protobuf varint.
+
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+
+use crate::limits::MAX_PACKET_BYTES;
+
+/// A length prefix has at most this many bytes: `MAX_PACKET_BYTES` needs three groups of seven bits.
+pub const MAX_PREFIX_BYTES: usize = 3;
+
+/// Appends the prefix of a packet of `len` bytes.
+pub fn write_prefix(out: &mut BytesMut, len: usize) {
+    let mut rest = len;
+    while rest >= 0x80 {
+        out.put_u8((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.put_u8(rest as u8);
+}
+
+/// Why a stream can't be read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FramingError {
+    /// A length over [`MAX_PACKET_BYTES`]. Found before anything of that packet is buffered.
+    #[error("packet on a stream is larger than {MAX_PACKET_BYTES} bytes")]
+    TooLarge,
+}
+
+/// Takes packets off the bytes of one stream, in order.
+#[derive(Debug, Default)]
+pub struct Deframer {
+    buffer: BytesMut,
+}
+
+impl Deframer {
+    /// Adds bytes that arrived.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole packet; `Ok(None)` until more bytes arrive.
+    ///
+    /// # Errors
+    /// [`FramingError::TooLarge`]; the stream can't be read on after that.
+    pub fn next_packet(&mut self) -> Result<Option<Bytes>, FramingError> {
+        let Some((len, prefix)) = self.read_prefix()? else {
+            return Ok(None);
+        };
+        if self.buffer.len() < prefix + len {
+            self.buffer.reserve(prefix + len - self.buffer.len());
+            return Ok(None);
+        }
+        self.buffer.advance(prefix);
+        Ok(Some(self.buffer.split_to(len).freeze()))
+    }
+
+    /// Bytes of a packet that is not complete yet.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.buffer.len()
+    }
+
+    fn read_prefix(&self) -> Result<Option<(usize, usize)>, FramingError> {
+        let mut len = 0;
+        for (index, byte) in self.buffer.iter().take(MAX_PREFIX_BYTES).enumerate() {
+            len |= usize::from(byte & 0x7f) << (7 * index);
+            if byte & 0x80 == 0 {
+                return if len > MAX_PACKET_BYTES {
+                    Err(FramingError::TooLarge)
+                } else {
+                    Ok(Some((len, index + 1)))
+                };
+            }
+        }
+        if self.buffer.len() >= MAX_PREFIX_BYTES {
+            Err(FramingError::TooLarge)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_huge_length_is_refused_at_its_prefix() {
+        let mut deframer = Deframer::default();
+        deframer.push(&[0xff, 0xff, 0xff]);
+        assert_eq!(deframer.next_packet(), Err(FramingError::TooLarge));
+        let mut prefix = BytesMut::new();
+        write_prefix(&mut prefix, MAX_PACKET_BYTES + 1);
+        let mut deframer = Deframer::default();
+        deframer.push(&prefix);
+        assert_eq!(deframer.next_packet(), Err(FramingError::TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn packets_survive_any_cut(
+            packets in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..500), 0..8),
+            cut in 1..64usize,
+        ) {
+            let mut stream = BytesMut::new();
+            for packet in &packets {
+                write_prefix(&mut stream, packet.len());
+                stream.extend_from_slice(packet);
+            }
+            let mut deframer = Deframer::default();
+            let mut read = Vec::new();
+            for chunk in stream.chunks(cut) {
+                deframer.push(chunk);
+                while let Some(packet) = deframer.next_packet().unwrap() {
+                    read.push(packet.to_vec());
+                }
+            }
+            prop_assert_eq!(read, packets);
+            prop_assert_eq!(deframer.pending(), 0);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut deframer = Deframer::default();
+            deframer.push(&bytes);
+            while let Ok(Some(_)) = deframer.next_packet() {}
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The vocabulary that every part of the platform shares.
+//!
+//! * [`id`]: ids of meetings, users, sessions and servers, and the one check of their alphabet
+//! * [`proto`]: the generated wire messages; [`packet`]: reading and stamping them without copying the payload
+//! * [`framing`]: packets on a long-lived stream
+//! * [`limits`], [`close`], [`time`]: sizes, close codes and the time type that both sides agree on
+//! * [`api`], [`claims`]: HTTP bodies and room-token claims
+//!
+//! No I/O, no async, no clock. Builds natively and for `wasm32`. `PROTOCOL.md` is the prose version of this crate.
+
+pub mod api;
+pub mod claims;
+pub mod close;
+pub mod framing;
+pub mod id;
+pub mod limits;
+pub mod packet;
+pub mod routing;
+pub mod time;
+
+/// Generated from `proto/*.proto`.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
+pub mod proto {
+    include!(concat!(env!("OUT_DIR"), "/proto/mod.rs"));
+}
+
+pub use bytes::Bytes;
+pub use close::CloseCode;
+pub use id::{DisplayName, MeetingId, ServerId, SessionId, UserId};
+pub use packet::{Packet, PacketHeader, PacketKind};
+pub use routing::{Codec, Routing, Track};
+pub use time::Timestamp;
