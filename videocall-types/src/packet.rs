@@ -136,6 +136,21 @@ impl Packet {
         Self::new(PacketKind::MEDIA, user_id, session_id, &routing, payload)
     }
 
+    /// A packet that is serialized already, such as one from another relay. Its bytes go out as they are.
+    #[must_use]
+    pub fn from_serialized(bytes: Bytes) -> Self {
+        let mut framed = BytesMut::with_capacity(framing::MAX_PREFIX_BYTES);
+        framing::write_prefix(&mut framed, bytes.len());
+        let prefix_len = framed.len();
+        let joined = OnceLock::from(bytes.clone());
+        Self(Arc::new(Parts {
+            framed_head: framed.freeze(),
+            prefix_len,
+            payload: bytes,
+            joined,
+        }))
+    }
+
     /// Size of the serialized `PacketWrapper`, in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -252,6 +267,26 @@ mod tests {
         assert_eq!(wrapper.data, payload);
         assert_eq!(wrapper.routing.track.value(), 1);
         assert_eq!(packet.len(), packet.to_bytes().len());
+    }
+
+    #[test]
+    fn a_serialized_packet_goes_out_as_it_is() {
+        let bytes = Packet::new(
+            PacketKind::MEDIA,
+            b"ada",
+            Some(session(7)),
+            b"",
+            Bytes::from_static(b"frame"),
+        )
+        .to_bytes();
+        let packet = Packet::from_serialized(bytes.clone());
+        assert_eq!(packet.len(), bytes.len());
+        assert_eq!(packet.chunks().concat(), bytes);
+        assert_eq!(packet.to_bytes().as_ptr(), bytes.as_ptr());
+        let mut framed = BytesMut::new();
+        framing::write_prefix(&mut framed, bytes.len());
+        framed.extend_from_slice(&bytes);
+        assert_eq!(packet.framed().concat(), framed);
     }
 
     #[test]

@@ -1,0 +1,95 @@
+//! A packet on its way to receivers, with all that the rules need to know of it.
+
+use videocall_types::claims::Capabilities;
+use videocall_types::{Packet, Routing, SessionId, Track};
+
+use crate::member::{Dialect, MediaState};
+
+/// One track of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrackId {
+    /// The source.
+    pub session: SessionId,
+    /// Its track.
+    pub track: Track,
+}
+
+/// What a packet is, as far as routing and queues care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// What the relay itself says. Never dropped.
+    Control,
+    /// Media of a known track.
+    Media(Routing),
+    /// The sender's state. Stock sessions read it from this packet, native ones from presence.
+    Heartbeat(MediaState),
+    /// Anything else that only stock sessions can read: keys, diagnostics, media without a readable header.
+    StockOnly,
+}
+
+impl Content {
+    /// Whether a session with this dialect and these capabilities gets it.
+    #[must_use]
+    pub const fn is_for(&self, dialect: Dialect, can: &Capabilities) -> bool {
+        let stock = matches!(dialect, Dialect::Stock);
+        match self {
+            Self::Control => true,
+            Self::Media(routing) => {
+                can.receive_media && !(stock && matches!(routing.track, Track::ScreenAudio))
+            }
+            Self::Heartbeat(_) => can.receive_events && stock,
+            Self::StockOnly => can.receive_media && stock,
+        }
+    }
+
+    /// Whether a session with these capabilities may send it.
+    #[must_use]
+    pub const fn may_come_from(&self, can: &Capabilities) -> bool {
+        match self {
+            Self::Control => false,
+            Self::Media(routing) => match routing.track {
+                Track::Camera => can.publish_video,
+                Track::Microphone | Track::ScreenAudio => can.publish_audio,
+                Track::Screen => can.publish_screen,
+            },
+            Self::Heartbeat(_) => true,
+            // It may be media of any track.
+            Self::StockOnly => can.publish_audio && can.publish_video && can.publish_screen,
+        }
+    }
+}
+
+/// A packet on its way to receivers. Cloning it counts a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    /// The session that sent it; `None`: the relay itself.
+    pub source: Option<SessionId>,
+    /// What it is.
+    pub content: Content,
+    /// The packet, stamped.
+    pub packet: Packet,
+}
+
+impl Forward {
+    /// What the relay itself says.
+    #[must_use]
+    pub const fn control(packet: Packet) -> Self {
+        Self {
+            source: None,
+            content: Content::Control,
+            packet,
+        }
+    }
+
+    /// The track that it belongs to, for media of a known track.
+    #[must_use]
+    pub const fn track(&self) -> Option<TrackId> {
+        match (self.source, &self.content) {
+            (Some(session), Content::Media(routing)) => Some(TrackId {
+                session,
+                track: routing.track,
+            }),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The other relays of a room and their members, as the bus reports them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use videocall_types::proto::bus::Members;
+use videocall_types::{ServerId, SessionId, Timestamp, Track, UserId};
+
+use crate::member::{LiveVideo, MediaState, Profile};
+use crate::policy::RoomPolicy;
+
+/// A member of another relay.
+#[derive(Debug)]
+pub(crate) struct RemoteMember {
+    server: ServerId,
+    user: UserId,
+    state: MediaState,
+    video: LiveVideo,
+}
+
+/// What presence hears of other relays.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Set(SessionId, Profile),
+    Left(SessionId),
+}
+
+/// The other relays of a room.
+#[derive(Debug)]
+pub(crate) struct Remotes {
+    timeout: Duration,
+    heard: BTreeMap<ServerId, Timestamp>,
+    members: BTreeMap<SessionId, RemoteMember>,
+}
+
+impl Remotes {
+    pub(crate) fn new(policy: &RoomPolicy) -> Self {
+        let timeout = policy
+            .snapshot_interval
+            .saturating_mul(policy.missed_snapshots);
+        Self {
+            timeout,
+            heard: BTreeMap::new(),
+            members: BTreeMap::new(),
+        }
+    }
+
+    /// Whether any relay is known.
+    pub(crate) fn any(&self) -> bool {
+        !self.heard.is_empty()
+    }
+
+    /// Whether another relay has members in the room.
+    pub(crate) fn has_members(&self) -> bool {
+        !self.members.is_empty()
+    }
+
+    pub(crate) fn contains(&self, session: SessionId) -> bool {
+        self.members.contains_key(&session)
+    }
+
+    /// A relay said something. True: for the first time.
+    pub(crate) fn heard(&mut self, server: ServerId, now: Timestamp) -> bool {
+        self.heard.insert(server, now).is_none()
+    }
+
+    /// A packet of `session` came. False: nobody has reported this session.
+    pub(crate) fn packet(
+        &mut self,
+        session: SessionId,
+        video: Option<Track>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(member) = self.members.get_mut(&session) else {
+            return false;
+        };
+        if let Some(track) = video {
+            member.video.seen(track, now);
+        }
+        true
+    }
+
+    /// A relay reported members. A session that is ours or another relay's is not its to report.
+    pub(crate) fn members(
+        &mut self,
+        server: ServerId,
+        report: &Members,
+        is_ours: impl Fn(SessionId) -> bool,
+    ) -> Vec<Change> {
+        let participants = report.participants.iter().filter_map(Profile::from_wire);
+        let reported: BTreeMap<SessionId, Profile> = participants
+            .filter(|(session, _)| !is_ours(*session) && !self.is_of_other(server, *session))
+            .collect();
+        let mut gone: BTreeSet<SessionId> = report
+            .left
+            .iter()
+            .filter_map(|raw| SessionId::new(*raw))
+            .collect();
+        if report.snapshot {
+            gone.extend(
+                self.of(server)
+                    .filter(|session| !reported.contains_key(session)),
+            );
+        }
+        let mut changes = Vec::new();
+        for session in gone {
+            if self
+                .members
+                .get(&session)
+                .is_some_and(|member| member.server == server)
+            {
+                self.members.remove(&session);
+                changes.push(Change::Left(session));
+            }
+        }
+        for (session, profile) in reported {
+            self.update(server, session, &profile);
+            changes.push(Change::Set(session, profile));
+        }
+        changes
+    }
+
+    /// A relay has no members any more.
+    pub(crate) fn bye(&mut self, server: ServerId) -> Vec<SessionId> {
+        self.heard.remove(&server);
+        let gone: Vec<SessionId> = self.of(server).collect();
+        for session in &gone {
+            self.members.remove(session);
+        }
+        gone
+    }
+
+    /// When the next relay has been silent for too long.
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.heard.values().min().map(|heard| *heard + self.timeout)
+    }
+
+    /// A relay that has been silent for too long.
+    pub(crate) fn silent(&self, now: Timestamp) -> Option<ServerId> {
+        self.heard
+            .iter()
+            .find(|(_, heard)| **heard + self.timeout <= now)
+            .map(|(server, _)| *server)
+    }
+
+    pub(crate) fn live_video(
+        &self,
+        policy: &RoomPolicy,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (SessionId, Track)> {
+        self.members.iter().flat_map(move |(session, member)| {
+            member
+                .video
+                .tracks(member.state, policy, now)
+                .map(|track| (*session, track))
+        })
+    }
+
+    pub(crate) fn sessions_of(&self, user: &UserId) -> impl Iterator<Item = SessionId> {
+        self.members
+            .iter()
+            .filter(move |(_, member)| member.user == *user)
+            .map(|(session, _)| *session)
+    }
+
+    fn of(&self, server: ServerId) -> impl Iterator<Item = SessionId> {
+        self.members
+            .iter()
+            .filter(move |(_, member)| member.server == server)
+            .map(|(session, _)| *session)
+    }
+
+    fn is_of_other(&self, server: ServerId, session: SessionId) -> bool {
+        self.members
+            .get(&session)
+            .is_some_and(|member| member.server != server)
+    }
+
+    fn update(&mut self, server: ServerId, session: SessionId, profile: &Profile) {
+        let Profile { user, state, .. } = profile;
+        self.members
+            .entry(session)
+            .and_modify(|member| member.state = *state)
+            .or_insert_with(|| RemoteMember {
+                server,
+                user: user.clone(),
+                state: *state,
+                video: LiveVideo::default(),
+            });
+    }
+}

@@ -1,0 +1,455 @@
+//! One room of one relay.
+
+mod announce;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use protobuf::Message as _;
+use videocall_types::claims::Capabilities;
+use videocall_types::proto::bus::bus_event::Event;
+use videocall_types::proto::bus::{BusEvent, Members};
+use videocall_types::{
+    Bytes, DisplayName, MeetingId, Packet, ServerId, SessionId, Timestamp, Track, UserId,
+};
+
+use crate::command::Command;
+use crate::drop_reason::DropReason;
+use crate::forward::{Content, Forward, TrackId};
+use crate::ingress::{KeyframeTarget, video_track};
+use crate::keyframe::KeyframeRequests;
+use crate::member::{Dialect, LiveVideo, MediaState, Member, Profile};
+use crate::messages;
+use crate::policy::RoomPolicy;
+use crate::presence::Presence;
+use crate::remote::{Change, Remotes};
+
+/// Somebody who joins.
+#[derive(Clone, Debug)]
+pub struct NewMember {
+    /// The session's id; nobody else has it.
+    pub session: SessionId,
+    /// Who it is.
+    pub user: UserId,
+    /// What others see.
+    pub name: DisplayName,
+    /// How the session speaks.
+    pub dialect: Dialect,
+    /// What it may do.
+    pub can: Capabilities,
+}
+
+/// Why somebody can't join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// The room has its most members.
+    #[error("the room is full")]
+    Full,
+}
+
+/// One room of one relay. `H` is the driver's way to a session, handed back by [`Route::receivers`].
+///
+/// See the [crate documentation](crate) for how to drive it.
+#[derive(Debug)]
+pub struct Room<H> {
+    meeting: MeetingId,
+    server: ServerId,
+    policy: RoomPolicy,
+    started_unix_ms: u64,
+    members: BTreeMap<SessionId, Member<H>>,
+    remotes: Remotes,
+    presence: Presence,
+    keyframes: KeyframeRequests,
+    next_snapshot: Timestamp,
+    /// Members of this relay that left since everybody was told the last time.
+    departed: BTreeSet<SessionId>,
+    commands: VecDeque<Command>,
+}
+
+/// Who gets a packet.
+#[derive(Debug)]
+pub struct Route<'a, H> {
+    /// The other relays need it, too.
+    pub to_bus: bool,
+    source: Option<SessionId>,
+    content: &'a Content,
+    members: &'a BTreeMap<SessionId, Member<H>>,
+}
+
+impl<'a, H> Route<'a, H> {
+    /// The receivers of this relay.
+    pub fn receivers(&self) -> impl Iterator<Item = (SessionId, &'a H)> {
+        let (source, content) = (self.source, self.content);
+        self.members
+            .iter()
+            .filter(move |(session, member)| {
+                Some(**session) != source && content.is_for(member.dialect, &member.can)
+            })
+            .map(|(session, member)| (*session, &member.handle))
+    }
+}
+
+impl<H> Room<H> {
+    /// An empty room. `started_unix_ms` is what stock clients are told of its start, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn new(
+        meeting: MeetingId,
+        server: ServerId,
+        policy: RoomPolicy,
+        started_unix_ms: u64,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            remotes: Remotes::new(&policy),
+            presence: Presence::new(policy.presence_interval),
+            keyframes: KeyframeRequests::new(policy.keyframe_interval),
+            next_snapshot: now + policy.snapshot_interval,
+            members: BTreeMap::new(),
+            departed: BTreeSet::new(),
+            commands: VecDeque::new(),
+            meeting,
+            server,
+            policy,
+            started_unix_ms,
+        }
+    }
+
+    /// Whether this relay has no members in the room.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The driver's way to a session.
+    #[must_use]
+    pub fn handle(&self, session: SessionId) -> Option<&H> {
+        self.members.get(&session).map(|member| &member.handle)
+    }
+
+    /// The driver's ways to all sessions.
+    pub fn handles(&self) -> impl Iterator<Item = &H> {
+        self.members.values().map(|member| &member.handle)
+    }
+
+    // Control path.
+
+    /// Somebody joins: is told who is there, and the others are told.
+    ///
+    /// # Errors
+    /// [`JoinError::Full`]
+    pub fn join(&mut self, new: NewMember, handle: H, now: Timestamp) -> Result<(), JoinError> {
+        if self.members.len() >= self.policy.max_members {
+            return Err(JoinError::Full);
+        }
+        self.welcome(&new);
+        if new.can.receive_media {
+            self.request_keyframe_of_all(now);
+        }
+        let profile = Profile {
+            user: new.user,
+            name: new.name,
+            state: MediaState::default(),
+        };
+        self.presence.set(new.session, profile.clone());
+        let member = Member {
+            profile,
+            dialect: new.dialect,
+            can: new.can,
+            video: LiveVideo::default(),
+            handle,
+        };
+        self.members.insert(new.session, member);
+        self.announce(now);
+        Ok(())
+    }
+
+    /// Somebody leaves.
+    pub fn leave(&mut self, session: SessionId, now: Timestamp) {
+        if self.members.remove(&session).is_some() {
+            self.departed.insert(session);
+            self.gone(session);
+            self.announce(now);
+        }
+    }
+
+    /// Somebody needs a keyframe.
+    ///
+    /// # Errors
+    /// The reason why nobody is asked for one.
+    pub fn request_keyframe(
+        &mut self,
+        from: SessionId,
+        target: &KeyframeTarget,
+        now: Timestamp,
+    ) -> Result<(), DropReason> {
+        let member = self.members.get(&from).ok_or(DropReason::NotMember)?;
+        if !member.can.receive_media {
+            return Err(DropReason::NotAllowed);
+        }
+        let tracks: Vec<TrackId> = match target {
+            KeyframeTarget::Track(track) => vec![*track],
+            KeyframeTarget::User(user, track) => {
+                let local = self
+                    .members
+                    .iter()
+                    .filter(|(_, m)| m.profile.user == *user)
+                    .map(|(session, _)| *session);
+                let sessions = local.chain(self.remotes.sessions_of(user));
+                sessions
+                    .map(|session| TrackId {
+                        session,
+                        track: *track,
+                    })
+                    .collect()
+            }
+        };
+        for track in tracks.into_iter().filter(|track| track.session != from) {
+            self.want_keyframe(track, now);
+        }
+        Ok(())
+    }
+
+    /// The bus works, for the first time or again. The others answer with their members; they may have missed news of ours.
+    pub fn handle_bus_up(&mut self) {
+        self.publish(messages::hello(self.server));
+        if !self.members.is_empty() {
+            self.publish_snapshot();
+        }
+    }
+
+    /// Another relay sent a `BusEvent`.
+    ///
+    /// # Errors
+    /// [`DropReason::Malformed`]
+    pub fn handle_bus_event(&mut self, event: &Bytes, now: Timestamp) -> Result<(), DropReason> {
+        let event = BusEvent::parse_from_tokio_bytes(event).map_err(|_| DropReason::Malformed)?;
+        let server = ServerId(event.server_id);
+        if server == self.server {
+            return Ok(());
+        }
+        match event.event {
+            Some(Event::Bye(_)) => self.lose_relay(server, now),
+            Some(Event::Hello(_)) => {
+                self.remotes.heard(server, now);
+                self.publish_snapshot();
+            }
+            Some(Event::Members(report)) => {
+                if self.remotes.heard(server, now) {
+                    self.publish_snapshot();
+                }
+                self.report(server, &report, now);
+            }
+            Some(Event::KeyframeRequest(request)) => {
+                self.remotes.heard(server, now);
+                // The others are told by their own relays; this one answers for its own members only.
+                let track =
+                    video_track(&request).filter(|track| self.members.contains_key(&track.session));
+                if let Some(track) = track {
+                    self.want_keyframe(track, now);
+                }
+            }
+            // A newer relay may say more.
+            Some(_) | None => {}
+        }
+        Ok(())
+    }
+
+    /// This relay leaves the room.
+    pub fn close(&mut self) {
+        self.publish(messages::bye(self.server));
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        while let Some(server) = self.remotes.silent(now) {
+            self.lose_relay(server, now);
+        }
+        if self.next_snapshot <= now {
+            self.next_snapshot = now + self.policy.snapshot_interval;
+            self.publish_snapshot();
+        }
+        while let Some(track) = self.keyframes.due(now) {
+            self.ask_for_keyframe(track);
+        }
+        self.announce(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Timestamp {
+        let others = [
+            self.presence.poll_timeout(),
+            self.keyframes.poll_timeout(),
+            self.remotes.poll_timeout(),
+        ];
+        others
+            .into_iter()
+            .flatten()
+            .fold(self.next_snapshot, Timestamp::min)
+    }
+
+    /// The next thing to do.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
+    // Data path.
+
+    /// Who gets what a session of this relay sent.
+    ///
+    /// # Errors
+    /// The reason why nobody gets it.
+    pub fn route<'a>(
+        &'a mut self,
+        forward: &'a Forward,
+        now: Timestamp,
+    ) -> Result<Route<'a, H>, DropReason> {
+        let from = forward.source.ok_or(DropReason::NotMember)?;
+        let member = self.members.get_mut(&from).ok_or(DropReason::NotMember)?;
+        if !forward.content.may_come_from(&member.can) {
+            return Err(DropReason::NotAllowed);
+        }
+        match &forward.content {
+            Content::Media(routing) => {
+                member.video.seen(routing.track, now);
+                if routing.keyframe {
+                    self.keyframes.passed(TrackId {
+                        session: from,
+                        track: routing.track,
+                    });
+                }
+            }
+            Content::Heartbeat(state) if member.profile.state != *state => {
+                member.profile.state = *state;
+                self.presence.set(from, member.profile.clone());
+                self.announce(now);
+            }
+            Content::Heartbeat(_) | Content::StockOnly | Content::Control => {}
+        }
+        Ok(Route {
+            to_bus: self.remotes.has_members(),
+            source: Some(from),
+            content: &forward.content,
+            members: &self.members,
+        })
+    }
+
+    /// Who gets what another relay sent ([`ingress::from_relay`](crate::ingress::from_relay)).
+    ///
+    /// # Errors
+    /// [`DropReason::NotMember`] if no relay has reported the sender.
+    pub fn route_from_relay<'a>(
+        &'a mut self,
+        forward: &'a Forward,
+        now: Timestamp,
+    ) -> Result<Route<'a, H>, DropReason> {
+        let from = forward.source.ok_or(DropReason::NotMember)?;
+        let track = forward.track();
+        if !self
+            .remotes
+            .packet(from, track.map(|track| track.track), now)
+        {
+            return Err(DropReason::NotMember);
+        }
+        if let (Some(track), Content::Media(routing)) = (track, &forward.content)
+            && routing.keyframe
+        {
+            self.keyframes.passed(track);
+        }
+        Ok(Route {
+            to_bus: false,
+            source: Some(from),
+            content: &forward.content,
+            members: &self.members,
+        })
+    }
+
+    fn gone(&mut self, session: SessionId) {
+        self.presence.remove(session);
+        self.keyframes.forget(session);
+        self.commands.push_back(Command::Forget(session));
+    }
+
+    // Other relays.
+
+    fn report(&mut self, server: ServerId, report: &Members, now: Timestamp) {
+        let members = &self.members;
+        for change in self
+            .remotes
+            .members(server, report, |session| members.contains_key(&session))
+        {
+            match change {
+                Change::Set(session, profile) => self.presence.set(session, profile),
+                Change::Left(session) => self.gone(session),
+            }
+        }
+        self.announce(now);
+    }
+
+    fn lose_relay(&mut self, server: ServerId, now: Timestamp) {
+        for session in self.remotes.bye(server) {
+            self.gone(session);
+        }
+        self.announce(now);
+    }
+
+    fn publish_snapshot(&mut self) {
+        let members = self
+            .members
+            .iter()
+            .map(|(session, member)| (*session, &member.profile));
+        let snapshot = messages::members(self.server, true, members, std::iter::empty());
+        self.publish(snapshot);
+    }
+
+    // Keyframes.
+
+    fn request_keyframe_of_all(&mut self, now: Timestamp) {
+        let local = self.members.iter().flat_map(|(session, member)| {
+            let tracks = member.video.tracks(member.profile.state, &self.policy, now);
+            tracks.map(|track| (*session, track))
+        });
+        let live: Vec<(SessionId, Track)> = local
+            .chain(self.remotes.live_video(&self.policy, now))
+            .collect();
+        for (session, track) in live {
+            self.want_keyframe(TrackId { session, track }, now);
+        }
+    }
+
+    fn want_keyframe(&mut self, track: TrackId, now: Timestamp) {
+        let known =
+            self.members.contains_key(&track.session) || self.remotes.contains(track.session);
+        if known && self.keyframes.request(track, now) {
+            self.ask_for_keyframe(track);
+        }
+    }
+
+    fn ask_for_keyframe(&mut self, track: TrackId) {
+        let Some(publisher) = self.members.get(&track.session) else {
+            self.publish(messages::remote_keyframe_request(self.server, track));
+            return;
+        };
+        // A stock client takes packets of session 0 for nobody's and may ignore them, so that it hears it from somebody.
+        let asker = match publisher.dialect {
+            Dialect::Native => None,
+            Dialect::Stock => self
+                .presence
+                .told()
+                .find(|(session, _)| *session != track.session),
+        };
+        let asker = asker.map(|(session, profile)| (session, &profile.user));
+        let request = messages::keyframe_request(&publisher.profile.user, track.track, asker);
+        self.send(vec![track.session], request);
+    }
+
+    fn send(&mut self, to: Vec<SessionId>, packet: Packet) {
+        self.commands.push_back(Command::Send {
+            to,
+            forward: Forward::control(packet),
+        });
+    }
+
+    fn publish(&mut self, event: Bytes) {
+        self.commands.push_back(Command::Publish(event));
+    }
+}

@@ -1,0 +1,14 @@
+//! Rooms, queues and ingress from outside: scenarios with exact outputs, and random input with what always holds.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod ingress;
+mod queue;
+mod random_queue;
+mod random_rooms;
+mod room;
+mod support;

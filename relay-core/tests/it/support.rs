@@ -1,0 +1,313 @@
+//! A room whose outputs read as lines of text, and builders of what goes in.
+
+use protobuf::Message as _;
+use relay_core::ingress::{self, Identity, Inbound, KeyframeTarget};
+use relay_core::policy::RoomPolicy;
+use relay_core::{
+    Command, Content, Dialect, DropReason, Forward, JoinError, NewMember, Room, TrackId,
+};
+use videocall_types::claims::Capabilities;
+use videocall_types::proto::bus::BusEvent;
+use videocall_types::proto::bus::bus_event::Event;
+use videocall_types::proto::control::{Notice, Participant, Presence};
+use videocall_types::proto::media_packet::media_packet::MediaType;
+use videocall_types::proto::media_packet::{HeartbeatMetadata, MediaPacket, VideoMetadata};
+use videocall_types::proto::meeting_packet::MeetingPacket;
+use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
+use videocall_types::{
+    Bytes, DisplayName, Packet, PacketHeader, PacketKind, Routing, ServerId, SessionId, Timestamp,
+    Track,
+};
+
+pub(crate) const SERVER: ServerId = ServerId(1);
+pub(crate) const OTHER: ServerId = ServerId(2);
+
+/// A room, the time, and everything that it wants done as text.
+pub(crate) struct TestRoom {
+    pub(crate) room: Room<SessionId>,
+    now: Timestamp,
+}
+
+impl Default for TestRoom {
+    fn default() -> Self {
+        Self::new(RoomPolicy::default())
+    }
+}
+
+impl TestRoom {
+    pub(crate) fn new(policy: RoomPolicy) -> Self {
+        let meeting = "standup".parse().unwrap();
+        Self {
+            room: Room::new(meeting, SERVER, policy, 1_000, Timestamp::ZERO),
+            now: Timestamp::ZERO,
+        }
+    }
+
+    /// Lets time pass; says what the room wants done meanwhile.
+    pub(crate) fn pass(&mut self, millis: u64) -> Vec<String> {
+        let end = Timestamp::from_micros(self.now.as_micros() + millis * 1000);
+        let mut lines = Vec::new();
+        while self.room.poll_timeout() <= end {
+            self.now = self.now.max(self.room.poll_timeout());
+            self.room.handle_timeout(self.now);
+            lines.extend(self.commands());
+        }
+        self.now = end;
+        lines
+    }
+
+    /// Somebody named after the id's letter joins and may do everything.
+    pub(crate) fn join(&mut self, id: u64, dialect: Dialect) -> Vec<String> {
+        self.join_with(id, dialect, Capabilities::default())
+            .unwrap()
+    }
+
+    pub(crate) fn join_with(
+        &mut self,
+        id: u64,
+        dialect: Dialect,
+        can: Capabilities,
+    ) -> Result<Vec<String>, JoinError> {
+        let new = NewMember {
+            session: session(id),
+            user: user(id).parse().unwrap(),
+            name: DisplayName::new(&user(id)),
+            dialect,
+            can,
+        };
+        self.room.join(new, session(id), self.now)?;
+        Ok(self.commands())
+    }
+
+    pub(crate) fn leave(&mut self, id: u64) -> Vec<String> {
+        self.room.leave(session(id), self.now);
+        self.commands()
+    }
+
+    pub(crate) fn ask(
+        &mut self,
+        from: u64,
+        of: u64,
+        track: Track,
+    ) -> Result<Vec<String>, DropReason> {
+        let target = KeyframeTarget::Track(TrackId {
+            session: session(of),
+            track,
+        });
+        self.room
+            .request_keyframe(session(from), &target, self.now)?;
+        Ok(self.commands())
+    }
+
+    pub(crate) fn bus(&mut self, event: Bytes) -> Vec<String> {
+        self.room.handle_bus_event(&event, self.now).unwrap();
+        self.commands()
+    }
+
+    pub(crate) fn bus_up(&mut self) -> Vec<String> {
+        self.room.handle_bus_up();
+        self.commands()
+    }
+
+    /// Who gets it, and whether the bus does.
+    pub(crate) fn route(&mut self, forward: &Forward) -> Result<(Vec<u64>, bool), DropReason> {
+        let route = self.room.route(forward, self.now)?;
+        Ok((
+            route.receivers().map(|(id, _)| id.get()).collect(),
+            route.to_bus,
+        ))
+    }
+
+    pub(crate) fn route_from_relay(
+        &mut self,
+        forward: &Forward,
+    ) -> Result<(Vec<u64>, bool), DropReason> {
+        let route = self.room.route_from_relay(forward, self.now)?;
+        Ok((
+            route.receivers().map(|(id, _)| id.get()).collect(),
+            route.to_bus,
+        ))
+    }
+
+    pub(crate) fn commands(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.room.poll_command())
+            .map(|command| describe(&command))
+            .collect()
+    }
+}
+
+pub(crate) fn session(id: u64) -> SessionId {
+    SessionId::new(id).unwrap()
+}
+
+/// `u1`, `u2`, ...
+pub(crate) fn user(id: u64) -> String {
+    format!("u{id}")
+}
+
+pub(crate) fn identity(id: u64) -> Identity {
+    Identity {
+        session: session(id),
+        user: user(id).parse().unwrap(),
+    }
+}
+
+pub(crate) fn routing(track: Track, sequence: u64, keyframe: bool) -> Routing {
+    Routing {
+        track,
+        spatial_layer: 0,
+        temporal_layer: 0,
+        keyframe,
+        discardable: false,
+        sequence,
+        capture_time_us: 0,
+        audio_level: 0,
+        codec: None,
+    }
+}
+
+/// What a native client sends, through ingress.
+pub(crate) fn media(from: u64, track: Track, sequence: u64, keyframe: bool) -> Forward {
+    let packet = Packet::media(
+        b"",
+        None,
+        &routing(track, sequence, keyframe),
+        Bytes::from_static(b"frame"),
+    );
+    forwarded(&packet.to_bytes(), from)
+}
+
+pub(crate) fn heartbeat(from: u64, camera: bool, speaking: bool) -> Forward {
+    let mut state = HeartbeatMetadata::new();
+    state.video_enabled = camera;
+    state.is_speaking = speaking;
+    let mut media = media_packet(MediaType::HEARTBEAT);
+    media.heartbeat_metadata = Some(state).into();
+    forwarded(&stock(&media), from)
+}
+
+pub(crate) fn forwarded(bytes: &Bytes, from: u64) -> Forward {
+    match ingress::from_client(bytes, &identity(from)).unwrap() {
+        Inbound::Forward(forward) => forward,
+        other => panic!("{other:?} is not for others"),
+    }
+}
+
+pub(crate) fn media_packet(kind: MediaType) -> MediaPacket {
+    let mut media = MediaPacket::new();
+    media.media_type = kind.into();
+    media
+}
+
+pub(crate) fn video_packet(kind: MediaType, sequence: u64, keyframe: bool) -> MediaPacket {
+    let mut metadata = VideoMetadata::new();
+    metadata.sequence = sequence;
+    let mut media = media_packet(kind);
+    media.frame_type = if keyframe { "key" } else { "delta" }.into();
+    media.video_metadata = Some(metadata).into();
+    media
+}
+
+/// A `MEDIA` packet as a stock client sends it.
+pub(crate) fn stock(media: &MediaPacket) -> Bytes {
+    packet(PacketKind::MEDIA, media.write_to_bytes().unwrap().into())
+}
+
+pub(crate) fn packet(kind: PacketKind, data: Bytes) -> Bytes {
+    Packet::new(kind, b"", None, b"", data).to_bytes()
+}
+
+fn describe(command: &Command) -> String {
+    match command {
+        Command::Send { to, forward } => {
+            assert_eq!((forward.source, forward.content), (None, Content::Control));
+            let to: Vec<u64> = to.iter().map(|id| id.get()).collect();
+            format!("{to:?} {}", describe_packet(&forward.packet))
+        }
+        Command::Forget(id) => format!("forget {}", id.get()),
+        Command::Publish(event) => format!("bus {}", describe_event(event)),
+    }
+}
+
+fn describe_packet(packet: &Packet) -> String {
+    let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
+    match header.kind.unwrap() {
+        PacketKind::SESSION_ASSIGNED => format!("assigned {}", header.session_id.unwrap().get()),
+        PacketKind::PRESENCE => {
+            let presence = Presence::parse_from_tokio_bytes(&header.data).unwrap();
+            people(
+                "presence",
+                presence.snapshot,
+                &presence.participants,
+                &presence.left,
+            )
+        }
+        PacketKind::NOTICE => format!(
+            "{:?}",
+            Notice::parse_from_tokio_bytes(&header.data).unwrap().reason
+        ),
+        PacketKind::MEETING => {
+            let event = MeetingPacket::parse_from_tokio_bytes(&header.data).unwrap();
+            assert_eq!(event.room_id, "standup");
+            match event.event_type.unwrap() {
+                MeetingEventType::MEETING_STARTED => {
+                    format!("meeting started at {}", event.start_time_ms)
+                }
+                MeetingEventType::PARTICIPANT_JOINED => format!("joined {}", event.session_id),
+                MeetingEventType::PARTICIPANT_LEFT => format!("left {}", event.session_id),
+                other => panic!("{other:?}"),
+            }
+        }
+        PacketKind::MEDIA => {
+            let media = MediaPacket::parse_from_tokio_bytes(&header.data).unwrap();
+            assert_eq!(media.media_type.unwrap(), MediaType::KEYFRAME_REQUEST);
+            let asker = header.session_id.map_or(0, SessionId::get);
+            let (user, what) = (text(&media.user_id), text(&media.data));
+            format!("keyframe of {user} {what} for {asker}")
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn describe_event(event: &Bytes) -> String {
+    let event = BusEvent::parse_from_tokio_bytes(event).unwrap();
+    assert_eq!(event.server_id, SERVER.0);
+    match event.event.unwrap() {
+        Event::Hello(_) => "hello".into(),
+        Event::Bye(_) => "bye".into(),
+        Event::Members(members) => people(
+            "members",
+            members.snapshot,
+            &members.participants,
+            &members.left,
+        ),
+        Event::KeyframeRequest(request) => format!(
+            "keyframe of {} {:?}",
+            request.session_id,
+            request.track.unwrap()
+        ),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// `presence all=[1 2+cam] left=[]`; `+cam` and `+speaking` are states.
+fn people(what: &str, snapshot: bool, participants: &[Participant], left: &[u64]) -> String {
+    let describe = |participant: &Participant| {
+        assert_eq!(text(&participant.user_id), user(participant.session_id));
+        assert_eq!(participant.display_name, user(participant.session_id));
+        let camera = if participant.state.camera { "+cam" } else { "" };
+        let speaking = if participant.state.speaking {
+            "+speaking"
+        } else {
+            ""
+        };
+        format!("{}{camera}{speaking}", participant.session_id)
+    };
+    let participants: Vec<String> = participants.iter().map(describe).collect();
+    let kind = if snapshot { "all" } else { "news" };
+    format!("{what} {kind}=[{}] left={left:?}", participants.join(" "))
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
