@@ -1,0 +1,193 @@
+//! Sound of one track on its way to playout, which puts it in order itself: only duplicates and what comes too late
+//! to be heard are kept from it.
+
+use videocall_types::Timestamp;
+
+use super::arrival::Arrival;
+use super::behind::Behind;
+use crate::frame::RemoteFrame;
+
+/// Later than this behind the newest frame, sound is of no use.
+const LATE_US: u64 = 1_000_000;
+/// A jump over more frames than this is a new count, not a loss.
+const MAX_LOSS: u64 = 10_000;
+
+#[derive(Debug, Default)]
+pub(super) struct AudioFilter {
+    newest: Option<Newest>,
+    arrival: Arrival,
+    behind: Behind,
+    lost: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    sequence: u64,
+    capture_time_us: u64,
+    /// Bit `n`: frame `sequence - n` has come.
+    seen: u64,
+}
+
+impl AudioFilter {
+    /// Whether playout shall get this frame.
+    pub(super) fn accepts(&mut self, frame: &RemoteFrame, now: Timestamp) -> bool {
+        let accepted = self.is_in_time(frame);
+        if accepted {
+            self.arrival.hold(frame.capture_time_us, now);
+        }
+        accepted
+    }
+
+    /// The next frame may be any.
+    pub(super) fn restart(&mut self) {
+        self.newest = None;
+    }
+
+    /// Frames that never came, since the last call.
+    pub(super) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    pub(super) fn jitter_ms(&self) -> f64 {
+        self.arrival.jitter_ms()
+    }
+
+    fn is_in_time(&mut self, frame: &RemoteFrame) -> bool {
+        let Some(newest) = &mut self.newest else {
+            self.newest = Some(Newest::first(frame));
+            return true;
+        };
+        if let Some(ahead) = frame
+            .sequence
+            .checked_sub(newest.sequence)
+            .filter(|ahead| *ahead > 0)
+        {
+            self.behind.ahead();
+            if ahead <= MAX_LOSS {
+                self.lost += ahead - 1;
+            }
+            newest.advance(ahead, frame);
+            return true;
+        }
+        let distance = newest.sequence - frame.sequence;
+        if self
+            .behind
+            .is_restart(distance, frame.capture_time_us > newest.capture_time_us)
+        {
+            *newest = Newest::first(frame);
+            return true;
+        }
+        let is_late = newest.capture_time_us - frame.capture_time_us > LATE_US;
+        let is_new = !is_late && newest.mark(distance);
+        if is_new {
+            self.lost = self.lost.saturating_sub(1);
+        }
+        is_new
+    }
+}
+
+impl Newest {
+    fn first(frame: &RemoteFrame) -> Self {
+        Self {
+            sequence: frame.sequence,
+            capture_time_us: frame.capture_time_us,
+            seen: 1,
+        }
+    }
+
+    fn advance(&mut self, ahead: u64, frame: &RemoteFrame) {
+        let shifted = u32::try_from(ahead)
+            .ok()
+            .and_then(|n| self.seen.checked_shl(n))
+            .unwrap_or(0);
+        *self = Self {
+            seen: shifted | 1,
+            ..Self::first(frame)
+        };
+    }
+
+    /// Notes that the frame `distance` before this one has come; false if it had before or is too far behind to tell.
+    fn mark(&mut self, distance: u64) -> bool {
+        let Some(bit) = u32::try_from(distance)
+            .ok()
+            .and_then(|n| 1_u64.checked_shl(n))
+        else {
+            return false;
+        };
+        let is_new = self.seen & bit == 0;
+        self.seen |= bit;
+        is_new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use videocall_types::{Codec, SessionId, Track};
+
+    fn frame(sequence: u64, capture_time_us: u64) -> RemoteFrame {
+        RemoteFrame {
+            session: SessionId::new(1).unwrap(),
+            track: Track::Microphone,
+            codec: Codec::Opus,
+            keyframe: true,
+            sequence,
+            capture_time_us,
+            data: Bytes::new(),
+        }
+    }
+
+    /// What passes of 20 ms frames with these numbers, and how many were lost.
+    fn pass(sequences: &[u64]) -> (Vec<u64>, u64) {
+        let mut filter = AudioFilter::default();
+        let mut passed = sequences.to_vec();
+        passed.retain(|n| filter.accepts(&frame(*n, n.wrapping_mul(20_000)), Timestamp::ZERO));
+        (passed, filter.take_lost())
+    }
+
+    #[test]
+    fn late_ones_pass_and_duplicates_do_not() {
+        assert_eq!(
+            pass(&[5, 6, 9, 7, 7, 9, 8, 6, 10]),
+            (vec![5, 6, 9, 7, 8, 10], 0)
+        );
+        assert_eq!(pass(&[0, 1, 4]), (vec![0, 1, 4], 2));
+    }
+
+    #[test]
+    fn a_second_late_is_too_late() {
+        assert_eq!(pass(&[0, 52, 1, 2, 3]), (vec![0, 52, 2, 3], 49));
+    }
+
+    #[test]
+    fn a_sender_that_counts_anew_is_heard_at_once() {
+        let mut filter = AudioFilter::default();
+        assert!(filter.accepts(&frame(1 << 63, 1_000_000), Timestamp::ZERO));
+        assert!(filter.accepts(&frame(0, 0), Timestamp::ZERO));
+        assert!(filter.accepts(&frame(1, 20_000), Timestamp::ZERO));
+        assert!(filter.accepts(&frame(0, 50_000), Timestamp::ZERO));
+        assert!(filter.accepts(&frame(u64::MAX, 0), Timestamp::ZERO));
+        assert!(filter.accepts(&frame(0, 0), Timestamp::ZERO));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_passes_twice(sequences in prop::collection::vec(0..40u64, 0..7)) {
+            let mut filter = AudioFilter::default();
+            for n in sequences {
+                filter.accepts(&frame(n, n * 20_000), Timestamp::ZERO);
+                prop_assert!(!filter.accepts(&frame(n, n * 20_000), Timestamp::ZERO));
+            }
+        }
+
+        #[test]
+        fn any_numbers_and_clocks_do_not_panic(frames in prop::collection::vec((any::<u64>(), any::<u64>()), 0..200)) {
+            let mut filter = AudioFilter::default();
+            for (sequence, capture) in frames {
+                filter.accepts(&frame(sequence, capture), Timestamp::ZERO);
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The connection to the relay over all its losses: which transport is in use, and when the next attempt is made.
+
+use std::time::Duration;
+
+use videocall_types::api::ServerConfig;
+use videocall_types::{CloseCode, Timestamp};
+
+use super::config::Config;
+use super::outbox::Outbox;
+use super::race::{Race, Round};
+use super::reconnect::Reconnect;
+use crate::command::{Command, TransportId, TransportKind};
+use crate::event::{Connection, EndReason, Event};
+
+/// How long a new round waits for the server's configuration before it makes do with what is known.
+const CONFIG_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// State machine of the connection.
+pub(super) struct Link {
+    config: Config,
+    race: Race,
+    policy: Reconnect,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Not joined yet.
+    Idle,
+    Connecting(Step),
+    Connected(TransportId),
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// Attempts are under way.
+    Race,
+    /// The next round starts at a moment.
+    Wait { until: Timestamp, attempt: u32 },
+    /// The server is asked for its configuration first: since it was started again, it may have another certificate.
+    FetchConfig { until: Timestamp },
+}
+
+/// What a change of the transports means for the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Change {
+    None,
+    /// The connection in use is gone.
+    Lost,
+    /// Trying again would not help: the call must [`end`](Link::end).
+    Refused(EndReason),
+}
+
+impl Link {
+    pub(super) fn new(config: Config, seed: u64) -> Self {
+        Self {
+            race: Race::new(config.endpoints(), config.prefer),
+            config,
+            policy: Reconnect::new(seed),
+            state: State::Idle,
+        }
+    }
+
+    pub(super) fn join(&mut self, now: Timestamp, out: &mut Outbox) {
+        if matches!(self.state, State::Idle) {
+            out.emit(Event::Connection(Connection::Connecting));
+            self.start_race(now, out);
+        }
+    }
+
+    /// The answer to [`Command::FetchConfig`].
+    pub(super) fn config_fetched(
+        &mut self,
+        server: Option<ServerConfig>,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) {
+        if let Some(server) = server {
+            self.config.server = server;
+            self.race.set_endpoints(self.config.endpoints());
+        }
+        if let State::Connecting(Step::FetchConfig { .. }) = self.state {
+            self.start_race(now, out);
+        }
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// Whether packets of this transport are those of the meeting.
+    pub(super) fn is_connected(&self, id: TransportId) -> bool {
+        matches!(self.state, State::Connected(connected) if connected == id)
+    }
+
+    pub(super) fn opened(&mut self, id: TransportId, now: Timestamp) {
+        self.race.opened(id, now);
+    }
+
+    /// The relay has named our session over `id`: that transport is in use from now on.
+    pub(super) fn assigned(
+        &mut self,
+        id: TransportId,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Option<TransportKind> {
+        let kind = self.race.won(id, out)?;
+        self.policy.connected(now);
+        self.state = State::Connected(id);
+        Some(kind)
+    }
+
+    /// A transport has closed.
+    pub(super) fn closed(
+        &mut self,
+        id: TransportId,
+        code: Option<u16>,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Change {
+        let round = self.race.failed(id, now, out);
+        let was_connected = self.is_connected(id);
+        if round.is_none() && !was_connected {
+            return Change::None;
+        }
+        if let Some(code) = code
+            .and_then(CloseCode::from_code)
+            .filter(|code| !code.may_retry())
+        {
+            self.state = State::Ended;
+            return Change::Refused(end_reason(code));
+        }
+        if was_connected {
+            self.schedule(now, out);
+            return Change::Lost;
+        }
+        if round == Some(Round::Over) {
+            self.schedule(now, out);
+        }
+        Change::None
+    }
+
+    /// The connection in use is not alive any more.
+    pub(super) fn silent(&mut self, now: Timestamp, out: &mut Outbox) {
+        if let State::Connected(id) = self.state {
+            out.push(Command::CloseTransport {
+                id,
+                code: CloseCode::Idle,
+            });
+            self.schedule(now, out);
+        }
+    }
+
+    /// The network is there again: whatever is under way may hang in the old one.
+    pub(super) fn network_back(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.race.forget_preference();
+        if let State::Connecting(_) = self.state {
+            self.race.abandon(out);
+            self.policy.forget();
+            self.fetch_config(now, out);
+        }
+    }
+
+    /// Closes everything for good.
+    pub(super) fn end(&mut self, out: &mut Outbox) {
+        self.race.abandon(out);
+        if let State::Connected(id) = self.state {
+            out.push(Command::CloseTransport {
+                id,
+                code: CloseCode::Left,
+            });
+        }
+        self.state = State::Ended;
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Timestamp, out: &mut Outbox) {
+        if self.race.handle_timeout(now, out) == Round::Over {
+            self.schedule(now, out);
+        }
+        match self.state {
+            State::Connecting(Step::Wait { until, attempt }) if now >= until => {
+                emit_reconnecting(attempt, Duration::ZERO, out);
+                self.fetch_config(now, out);
+            }
+            State::Connecting(Step::FetchConfig { until }) if now >= until => {
+                self.start_race(now, out);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        let step = match self.state {
+            State::Connecting(Step::Wait { until, .. } | Step::FetchConfig { until }) => {
+                Some(until)
+            }
+            State::Idle | State::Connecting(Step::Race) | State::Connected(_) | State::Ended => {
+                None
+            }
+        };
+        step.into_iter().chain(self.race.poll_timeout()).min()
+    }
+
+    fn fetch_config(&mut self, now: Timestamp, out: &mut Outbox) {
+        let until = now + CONFIG_TIMEOUT;
+        self.state = State::Connecting(Step::FetchConfig { until });
+        out.push(Command::FetchConfig);
+    }
+
+    fn start_race(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.state = State::Connecting(Step::Race);
+        self.race.start(now, out);
+    }
+
+    fn schedule(&mut self, now: Timestamp, out: &mut Outbox) {
+        let (delay, attempt) = self.policy.failed(now);
+        self.state = State::Connecting(Step::Wait {
+            until: now + delay,
+            attempt,
+        });
+        emit_reconnecting(attempt, delay, out);
+    }
+}
+
+fn emit_reconnecting(attempt: u32, retry_in: Duration, out: &mut Outbox) {
+    let retry_in_ms = u32::try_from(retry_in.as_millis()).unwrap_or(u32::MAX);
+    out.emit(Event::Connection(Connection::Reconnecting {
+        attempt,
+        retry_in_ms,
+    }));
+}
+
+/// For the codes that forbid a retry.
+fn end_reason(code: CloseCode) -> EndReason {
+    match code {
+        CloseCode::Left => EndReason::Left,
+        CloseCode::Unauthorized => EndReason::NotAllowed,
+        CloseCode::BadRequest
+        | CloseCode::TooLarge
+        | CloseCode::Malformed
+        | CloseCode::TooSlow
+        | CloseCode::Draining
+        | CloseCode::RateLimited
+        | CloseCode::Full
+        | CloseCode::Idle
+        | CloseCode::Internal => EndReason::Rejected,
+    }
+}

@@ -1,0 +1,252 @@
+//! The client: one [`Call`] from joining a meeting to leaving it, over any number of connections.
+
+mod arrival;
+mod audio;
+mod behind;
+mod config;
+mod encoding;
+mod heartbeat;
+mod jitter;
+mod link;
+mod outbox;
+mod pack;
+mod pending;
+mod publish;
+mod race;
+mod random;
+mod receive;
+mod reconnect;
+mod roster;
+mod session;
+mod stats;
+mod unpack;
+mod watchdog;
+
+pub use config::Config;
+
+use bytes::Bytes;
+use videocall_types::proto::control::Presence;
+use videocall_types::{SessionId, Timestamp, Track, UserId};
+
+use crate::command::{Command, TransportId};
+use crate::event::{Connection, EndReason, Event};
+use crate::input::Input;
+use link::{Change, Link};
+use outbox::Outbox;
+use pending::Pending;
+use publish::Publisher;
+use receive::Receivers;
+use roster::{Difference, Roster};
+use session::Session;
+use unpack::Inbound;
+
+/// A client's part in one meeting. The crate's documentation says how to drive it.
+pub struct Call {
+    user: UserId,
+    link: Link,
+    /// There while connected.
+    session: Option<Session>,
+    publisher: Publisher,
+    roster: Roster,
+    receivers: Receivers,
+    pending: Pending,
+    out: Outbox,
+}
+
+impl Call {
+    /// A call that waits for [`Input::Join`]. `seed` spreads the retries of many clients.
+    #[must_use]
+    pub fn new(config: Config, seed: u64) -> Self {
+        Self {
+            user: config.user.clone(),
+            link: Link::new(config, seed),
+            session: None,
+            publisher: Publisher::default(),
+            roster: Roster::default(),
+            receivers: Receivers::default(),
+            pending: Pending::default(),
+            out: Outbox::default(),
+        }
+    }
+
+    /// Something happened. `now` never goes back.
+    pub fn handle(&mut self, input: Input, now: Timestamp) {
+        debug_assert!(
+            self.out.is_empty(),
+            "commands of the last input are still to be carried out"
+        );
+        if self.link.is_ended() {
+            return;
+        }
+        let out = &mut self.out;
+        match input {
+            Input::Join => self.link.join(now, out),
+            Input::Leave => self.end(EndReason::Left),
+            Input::ConfigFetched(server) => self.link.config_fetched(server, now, out),
+            Input::TransportOpened(id) => self.link.opened(id, now),
+            Input::TransportClosed { id, code } => self.transport_closed(id, code, now),
+            Input::PacketReceived { id, packet } => self.packet_received(id, &packet, now),
+            Input::Publishing { track, on } => {
+                let changed = self.publisher.set(track, on, out);
+                self.announce(changed, now);
+            }
+            Input::Speaking(speaking) => {
+                let changed = self.publisher.set_speaking(speaking);
+                self.announce(changed, now);
+            }
+            Input::FrameEncoded(frame) => {
+                if self.session.is_some() {
+                    self.publisher.send(frame, now, out);
+                }
+            }
+            Input::DecoderFailed { session, track } => {
+                self.receivers.decoder_failed(session, track, now, out)
+            }
+            Input::FrameShown { session, track } => self.receivers.frame_shown(session, track, out),
+            Input::NetworkBack => {
+                self.link.network_back(now, out);
+                if let Some(session) = &mut self.session {
+                    session.doubt(now, out);
+                }
+            }
+        }
+    }
+
+    /// The moment of [`poll_timeout`](Self::poll_timeout) has come. Harmless when it has not.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        debug_assert!(
+            self.out.is_empty(),
+            "commands of the last input are still to be carried out"
+        );
+        let out = &mut self.out;
+        self.link.handle_timeout(now, out);
+        if let Some(session) = &mut self.session {
+            let alive =
+                session.handle_timeout(self.publisher.state(), &mut self.receivers, now, out);
+            if alive {
+                self.publisher.handle_timeout(now, out);
+                self.receivers.handle_timeout(now, out);
+            } else {
+                self.disconnected();
+                self.link.silent(now, &mut self.out);
+            }
+        }
+    }
+
+    /// What to do next; `None`: nothing until the next input or timeout.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        self.out.pop()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let link = self.link.poll_timeout();
+        let Some(session) = &self.session else {
+            return link;
+        };
+        let others = [
+            Some(session.poll_timeout()),
+            self.publisher.poll_timeout(),
+            self.receivers.poll_timeout(),
+        ];
+        others.into_iter().flatten().chain(link).min()
+    }
+
+    fn transport_closed(&mut self, id: TransportId, code: Option<u16>, now: Timestamp) {
+        match self.link.closed(id, code, now, &mut self.out) {
+            Change::None => {}
+            Change::Lost => self.disconnected(),
+            Change::Refused(reason) => self.end(reason),
+        }
+    }
+
+    fn packet_received(&mut self, id: TransportId, packet: &Bytes, now: Timestamp) {
+        let inbound = unpack::read(packet);
+        let Some(session) = self.session.as_mut().filter(|_| self.link.is_connected(id)) else {
+            if let Inbound::Assigned(session) = inbound {
+                self.connected(id, session, now);
+            }
+            return;
+        };
+        session.received(packet.len(), now);
+        match inbound {
+            Inbound::Media(frame) if self.roster.contains(frame.session) => {
+                self.receivers.frame(frame, now, &mut self.out);
+            }
+            Inbound::Media(frame) => self.pending.hold(frame, now),
+            Inbound::Probe(sent) => session.probe_answered(sent, now),
+            Inbound::KeyframeWanted { user_id, track } => {
+                if user_id.is_empty() || user_id == self.user.as_str().as_bytes() {
+                    self.publisher.keyframe_wanted(track, now, &mut self.out);
+                }
+            }
+            Inbound::Presence(presence) => self.presence(presence, now),
+            Inbound::Assigned(_) | Inbound::Nothing => {}
+        }
+    }
+
+    fn connected(&mut self, id: TransportId, own: SessionId, now: Timestamp) {
+        let Some(transport) = self.link.assigned(id, now, &mut self.out) else {
+            return;
+        };
+        let out = &mut self.out;
+        out.route(Some(id));
+        out.emit(Event::Connection(Connection::Connected {
+            transport,
+            session: own,
+        }));
+        self.roster.add_own(own);
+        self.pending.clear();
+        self.receivers.reconnected(now);
+        let mut session = Session::new(now);
+        session.handle_timeout(self.publisher.state(), &mut self.receivers, now, out);
+        self.session = Some(session);
+        self.publisher.start_session(now, out);
+    }
+
+    fn disconnected(&mut self) {
+        self.session = None;
+        self.out.route(None);
+    }
+
+    fn presence(&mut self, presence: Presence, now: Timestamp) {
+        for difference in self.roster.apply(presence) {
+            let out = &mut self.out;
+            match difference {
+                Difference::Left(session) => {
+                    self.receivers.left(session, out);
+                    out.emit(Event::Left { session });
+                }
+                Difference::Changed(participant) => {
+                    let session = participant.session;
+                    let video = [
+                        (Track::Camera, participant.camera),
+                        (Track::Screen, participant.screen),
+                    ];
+                    out.emit(Event::Participant(participant));
+                    for (track, live) in video {
+                        self.receivers.set_live(session, track, live, now, out);
+                    }
+                    for frame in self.pending.take(session, now) {
+                        self.receivers.frame(frame, now, out);
+                    }
+                }
+            }
+        }
+    }
+
+    fn announce(&mut self, changed: bool, now: Timestamp) {
+        if let Some(session) = self.session.as_mut().filter(|_| changed) {
+            session.state_changed(self.publisher.state(), now, &mut self.out);
+        }
+    }
+
+    fn end(&mut self, reason: EndReason) {
+        self.disconnected();
+        let out = &mut self.out;
+        self.link.end(out);
+        self.receivers.close(out);
+        out.emit(Event::Connection(Connection::Ended { reason }));
+    }
+}

@@ -1,0 +1,117 @@
+//! Frames and states into packets. What others receive is what a public 6.x client sends, plus the routing header.
+
+use bytes::Bytes;
+use protobuf::MessageField;
+use videocall_types::proto::control::KeyframeRequest;
+use videocall_types::proto::media_packet::media_packet::MediaType;
+use videocall_types::proto::media_packet::{
+    AudioMetadata, HeartbeatMetadata, MediaPacket, VideoCodec, VideoMetadata,
+};
+use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Timestamp, Track};
+
+use super::heartbeat::MediaState;
+use crate::frame::LocalFrame;
+
+const AUDIO_SAMPLE_RATE: f32 = 48_000.0;
+
+/// A frame of ours. The relay stamps who we are.
+pub(super) fn media(frame: LocalFrame, sequence: u64) -> Packet {
+    let routing = Routing {
+        track: frame.track,
+        spatial_layer: 0,
+        temporal_layer: frame.temporal_layer,
+        keyframe: frame.keyframe,
+        discardable: false,
+        sequence,
+        capture_time_us: frame.capture_time_us,
+        audio_level: frame.audio_level.min(127),
+        codec: Some(frame.codec),
+    };
+    let mut media = MediaPacket::new();
+    media.media_type = match frame.track {
+        Track::Camera => MediaType::VIDEO,
+        Track::Microphone | Track::ScreenAudio => MediaType::AUDIO,
+        Track::Screen => MediaType::SCREEN,
+    }
+    .into();
+    media.frame_type = if frame.keyframe { "key" } else { "delta" }.into();
+    media.duration = frame.duration_us as f64;
+    if frame.track.is_audio() {
+        media.timestamp = frame.capture_time_us as f64 / 1000.0;
+        media.audio_metadata = MessageField::some(audio_metadata(sequence));
+    } else {
+        media.timestamp = frame.capture_time_us as f64;
+        media.video_metadata = MessageField::some(video_metadata(sequence, frame.codec));
+    }
+    media.data = frame.data;
+    Packet::media(b"", None, &routing, serialize(&media))
+}
+
+/// What we publish.
+pub(super) fn heartbeat(state: MediaState, now: Timestamp) -> Packet {
+    let mut metadata = HeartbeatMetadata::new();
+    metadata.video_enabled = state.camera;
+    metadata.audio_enabled = state.microphone;
+    metadata.screen_enabled = state.screen;
+    metadata.is_speaking = state.speaking;
+    let mut media = MediaPacket::new();
+    media.media_type = MediaType::HEARTBEAT.into();
+    media.timestamp = as_millis(now);
+    media.heartbeat_metadata = MessageField::some(metadata);
+    unrouted(&media)
+}
+
+/// A round-trip probe that carries `now`.
+pub(super) fn probe(now: Timestamp) -> Packet {
+    let mut media = MediaPacket::new();
+    media.media_type = MediaType::RTT.into();
+    media.timestamp = as_millis(now);
+    unrouted(&media)
+}
+
+/// "Send me a key frame of this track."
+pub(super) fn keyframe_request(session: SessionId, track: Track) -> Packet {
+    let mut request = KeyframeRequest::new();
+    request.session_id = session.get();
+    request.track = track.to_wire().into();
+    Packet::new(
+        PacketKind::KEYFRAME_REQUEST,
+        b"",
+        None,
+        b"",
+        serialize(&request),
+    )
+}
+
+fn unrouted(media: &MediaPacket) -> Packet {
+    Packet::new(PacketKind::MEDIA, b"", None, b"", serialize(media))
+}
+
+fn as_millis(time: Timestamp) -> f64 {
+    time.as_micros() as f64 / 1000.0
+}
+
+fn audio_metadata(sequence: u64) -> AudioMetadata {
+    let mut metadata = AudioMetadata::new();
+    metadata.audio_number_of_channels = 1;
+    metadata.audio_sample_rate = AUDIO_SAMPLE_RATE;
+    metadata.sequence = sequence;
+    metadata
+}
+
+fn video_metadata(sequence: u64, codec: Codec) -> VideoMetadata {
+    let mut metadata = VideoMetadata::new();
+    metadata.sequence = sequence;
+    metadata.codec = match codec {
+        Codec::Vp8 => VideoCodec::VP8,
+        Codec::Vp9 => VideoCodec::VP9_PROFILE0_LEVEL10_8BIT,
+        Codec::Av1 | Codec::H264 | Codec::Opus => VideoCodec::VIDEO_CODEC_UNSPECIFIED,
+    }
+    .into();
+    metadata
+}
+
+/// Only a message over 2 GiB can't be serialized.
+fn serialize(message: &impl protobuf::Message) -> Bytes {
+    message.write_to_bytes().unwrap_or_default().into()
+}

@@ -1,0 +1,149 @@
+//! Our own tracks: what others are told of them, their numbering, and when their encoders make a keyframe.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use videocall_types::limits::MAX_PACKET_BYTES;
+use videocall_types::{Timestamp, Track};
+
+use super::encoding::video_encoding;
+use super::heartbeat::MediaState;
+use super::outbox::Outbox;
+use super::pack;
+use crate::command::{Command, Lane};
+use crate::frame::LocalFrame;
+
+/// One forced keyframe per track in this time; a wish within it is granted when it is over.
+const FORCE_INTERVAL: Duration = Duration::from_millis(200);
+
+#[derive(Debug, Default)]
+pub(super) struct Publisher {
+    tracks: BTreeMap<Track, Source>,
+    speaking: bool,
+}
+
+#[derive(Debug, Default)]
+struct Source {
+    on: bool,
+    /// Of the next frame. Goes on when the encoder is restarted.
+    sequence: u64,
+    /// Nobody can decode anything before the next keyframe.
+    gated: bool,
+    wanted: bool,
+    forced_at: Option<Timestamp>,
+}
+
+impl Publisher {
+    /// A track is captured or not. True if others shall be told.
+    pub(super) fn set(&mut self, track: Track, on: bool, out: &mut Outbox) -> bool {
+        let before = self.state();
+        let source = self.tracks.entry(track).or_default();
+        if on && !source.on {
+            source.gated = !track.is_audio();
+            if let Some(encoding) = video_encoding(track) {
+                out.push(Command::Encode { track, encoding });
+            }
+        }
+        source.on = on;
+        source.wanted &= on;
+        before != self.state()
+    }
+
+    /// The person speaks or not. True if others shall be told.
+    pub(super) fn set_speaking(&mut self, speaking: bool) -> bool {
+        let before = self.state();
+        self.speaking = speaking;
+        before != self.state()
+    }
+
+    /// What others are told.
+    pub(super) fn state(&self) -> MediaState {
+        let mut state = MediaState::default();
+        for (track, source) in &self.tracks {
+            state.set(*track, source.on);
+        }
+        state.speaking = self.speaking && state.microphone;
+        state
+    }
+
+    /// Frames go to a new session: numbers start at 0 and every picture with a keyframe.
+    pub(super) fn start_session(&mut self, now: Timestamp, out: &mut Outbox) {
+        for (track, source) in &mut self.tracks {
+            source.sequence = 0;
+            source.gated = !track.is_audio();
+            if source.on && source.gated {
+                source.force(*track, now, out);
+            }
+        }
+    }
+
+    /// Sends a frame that an encoder made, unless nobody could use it.
+    pub(super) fn send(&mut self, frame: LocalFrame, now: Timestamp, out: &mut Outbox) {
+        let (track, keyframe) = (frame.track, frame.keyframe);
+        let Some(source) = self.tracks.get_mut(&track).filter(|source| source.on) else {
+            return;
+        };
+        if source.gated && !keyframe {
+            return;
+        }
+        let packet = pack::media(frame, source.sequence);
+        if packet.len() > MAX_PACKET_BYTES {
+            source.gated = !track.is_audio();
+            return source.want(track, now, out);
+        }
+        source.sequence += 1;
+        source.gated = false;
+        source.wanted &= !keyframe;
+        out.send(packet, lane(track));
+    }
+
+    /// Somebody can't go on without a keyframe.
+    pub(super) fn keyframe_wanted(&mut self, track: Track, now: Timestamp, out: &mut Outbox) {
+        if let Some(source) = self.tracks.get_mut(&track).filter(|source| source.on) {
+            source.want(track, now, out);
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Timestamp, out: &mut Outbox) {
+        for (track, source) in &mut self.tracks {
+            if source.wanted {
+                source.want(*track, now, out);
+            }
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.tracks
+            .values()
+            .filter(|source| source.wanted)
+            .filter_map(Source::next_force)
+            .min()
+    }
+}
+
+impl Source {
+    fn want(&mut self, track: Track, now: Timestamp, out: &mut Outbox) {
+        self.wanted = true;
+        if !track.is_audio() && self.next_force().is_none_or(|at| now >= at) {
+            self.force(track, now, out);
+        }
+    }
+
+    fn force(&mut self, track: Track, now: Timestamp, out: &mut Outbox) {
+        self.wanted = false;
+        self.forced_at = Some(now);
+        out.push(Command::ForceKeyframe(track));
+    }
+
+    fn next_force(&self) -> Option<Timestamp> {
+        self.forced_at.map(|at| at + FORCE_INTERVAL)
+    }
+}
+
+fn lane(track: Track) -> Lane {
+    if track.is_audio() {
+        Lane::Datagram(track)
+    } else {
+        Lane::Track(track)
+    }
+}

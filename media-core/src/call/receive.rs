@@ -1,0 +1,301 @@
+//! The received tracks: which frame goes to which decoder, when a picture is there, and who is asked for a keyframe.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use videocall_types::{SessionId, Timestamp, Track};
+
+use super::audio::AudioFilter;
+use super::jitter::JitterBuffer;
+use super::outbox::Outbox;
+use super::pack;
+use crate::command::{Command, Lane};
+use crate::event::{Event, TrackStats};
+use crate::frame::RemoteFrame;
+
+/// One keyframe request per track in this time; repeated while it is still needed.
+const ASK_INTERVAL: Duration = Duration::from_millis(500);
+/// Frames of a track that was switched off may be on their way for this long.
+const TAIL: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default)]
+pub(super) struct Receivers {
+    tracks: BTreeMap<(SessionId, Track), Receiver>,
+}
+
+#[derive(Debug)]
+struct Receiver {
+    session: SessionId,
+    track: Track,
+    media: Media,
+    /// The sender says that it publishes the track.
+    live: bool,
+    /// The sender has switched it off; what arrives before this moment was sent earlier.
+    tail_until: Option<Timestamp>,
+    decoding: bool,
+    shown: bool,
+    asked_at: Option<Timestamp>,
+    frames: u32,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum Media {
+    Video(JitterBuffer),
+    Audio(AudioFilter),
+}
+
+impl Receivers {
+    pub(super) fn frame(&mut self, frame: RemoteFrame, now: Timestamp, out: &mut Outbox) {
+        self.receiver(frame.session, frame.track)
+            .frame(frame, now, out);
+    }
+
+    /// What the relay says of a video track.
+    pub(super) fn set_live(
+        &mut self,
+        session: SessionId,
+        track: Track,
+        live: bool,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) {
+        if live {
+            self.receiver(session, track).switched_on(now);
+        } else if let Some(receiver) = self.tracks.get_mut(&(session, track)) {
+            receiver.switched_off(now, out);
+        }
+    }
+
+    pub(super) fn decoder_failed(
+        &mut self,
+        session: SessionId,
+        track: Track,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) {
+        if let Some(receiver) = self.tracks.get_mut(&(session, track)) {
+            receiver.decoder_failed(now, out);
+        }
+    }
+
+    pub(super) fn frame_shown(&mut self, session: SessionId, track: Track, out: &mut Outbox) {
+        if let Some(receiver) = self
+            .tracks
+            .get_mut(&(session, track))
+            .filter(|receiver| receiver.decoding)
+        {
+            receiver.set_shown(true, out);
+        }
+    }
+
+    /// The participant is gone.
+    pub(super) fn left(&mut self, session: SessionId, out: &mut Outbox) {
+        for track in Track::ALL {
+            if let Some(mut receiver) = self.tracks.remove(&(session, track)) {
+                receiver.close_decoder(out);
+            }
+        }
+    }
+
+    /// Frames come over another connection. The pictures stay until it is known who is still there.
+    pub(super) fn reconnected(&mut self, now: Timestamp) {
+        for receiver in self.tracks.values_mut() {
+            receiver.restart(now);
+        }
+    }
+
+    /// The call is over.
+    pub(super) fn close(&mut self, out: &mut Outbox) {
+        for (_, mut receiver) in std::mem::take(&mut self.tracks) {
+            receiver.close_decoder(out);
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Timestamp, out: &mut Outbox) {
+        for receiver in self.tracks.values_mut() {
+            receiver.release(now, out);
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.tracks
+            .values()
+            .filter_map(Receiver::poll_timeout)
+            .min()
+    }
+
+    /// Numbers since the last call, which was `elapsed` ago.
+    pub(super) fn take_stats(&mut self, elapsed: Duration) -> Vec<TrackStats> {
+        self.tracks
+            .values_mut()
+            .map(|receiver| receiver.take_stats(elapsed))
+            .collect()
+    }
+
+    fn receiver(&mut self, session: SessionId, track: Track) -> &mut Receiver {
+        self.tracks
+            .entry((session, track))
+            .or_insert_with(|| Receiver::new(session, track))
+    }
+}
+
+impl Receiver {
+    fn new(session: SessionId, track: Track) -> Self {
+        let media = if track.is_audio() {
+            Media::Audio(AudioFilter::default())
+        } else {
+            Media::Video(JitterBuffer::new())
+        };
+        Self {
+            session,
+            track,
+            media,
+            live: false,
+            tail_until: None,
+            decoding: false,
+            shown: false,
+            asked_at: None,
+            frames: 0,
+            bytes: 0,
+        }
+    }
+
+    fn frame(&mut self, frame: RemoteFrame, now: Timestamp, out: &mut Outbox) {
+        if self.tail_until.is_some_and(|until| now < until) {
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(frame.data.len() as u64);
+        match &mut self.media {
+            Media::Audio(filter) => {
+                if filter.accepts(&frame, now) {
+                    self.decode(frame, out);
+                }
+            }
+            Media::Video(buffer) => {
+                buffer.insert(frame, now);
+                self.release(now, out);
+            }
+        }
+    }
+
+    fn switched_on(&mut self, now: Timestamp) {
+        self.live = true;
+        self.tail_until = None;
+        if let Media::Video(buffer) = &mut self.media {
+            buffer.expect_frames(now);
+        }
+    }
+
+    fn switched_off(&mut self, now: Timestamp, out: &mut Outbox) {
+        if std::mem::take(&mut self.live) {
+            self.tail_until = Some(now + TAIL);
+            self.close_decoder(out);
+            self.restart(now);
+        }
+    }
+
+    fn decoder_failed(&mut self, now: Timestamp, out: &mut Outbox) {
+        if !self.decoding {
+            return;
+        }
+        self.close_decoder(out);
+        if let Media::Video(buffer) = &mut self.media {
+            buffer.decoder_lost();
+        }
+        self.release(now, out);
+    }
+
+    fn restart(&mut self, now: Timestamp) {
+        self.asked_at = None;
+        match &mut self.media {
+            Media::Audio(filter) => filter.restart(),
+            Media::Video(buffer) => {
+                buffer.restart();
+                if self.live {
+                    buffer.expect_frames(now);
+                }
+            }
+        }
+    }
+
+    /// Decodes what is due and asks for what is missing.
+    fn release(&mut self, now: Timestamp, out: &mut Outbox) {
+        while let Media::Video(buffer) = &mut self.media
+            && let Some(frame) = buffer.pop(now)
+        {
+            self.decode(frame, out);
+        }
+        if self.next_ask().is_some_and(|at| now >= at) {
+            self.asked_at = Some(now);
+            out.send(
+                pack::keyframe_request(self.session, self.track),
+                Lane::Control,
+            );
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Timestamp> {
+        let Media::Video(buffer) = &self.media else {
+            return None;
+        };
+        buffer
+            .poll_timeout()
+            .into_iter()
+            .chain(self.next_ask())
+            .min()
+    }
+
+    /// When to ask for a keyframe, if one is needed.
+    fn next_ask(&self) -> Option<Timestamp> {
+        match &self.media {
+            Media::Video(buffer) if buffer.needs_keyframe() => Some(
+                self.asked_at
+                    .map_or(Timestamp::ZERO, |asked| asked + ASK_INTERVAL),
+            ),
+            Media::Video(_) | Media::Audio(_) => None,
+        }
+    }
+
+    fn decode(&mut self, frame: RemoteFrame, out: &mut Outbox) {
+        self.decoding = true;
+        self.frames = self.frames.saturating_add(1);
+        out.push(Command::Decode(frame));
+    }
+
+    fn close_decoder(&mut self, out: &mut Outbox) {
+        if std::mem::take(&mut self.decoding) {
+            out.push(Command::CloseDecoder {
+                session: self.session,
+                track: self.track,
+            });
+        }
+        self.set_shown(false, out);
+    }
+
+    fn set_shown(&mut self, shown: bool, out: &mut Outbox) {
+        if self.shown != shown && !self.track.is_audio() {
+            self.shown = shown;
+            out.emit(Event::Picture {
+                session: self.session,
+                track: self.track,
+                shown,
+            });
+        }
+    }
+
+    fn take_stats(&mut self, elapsed: Duration) -> TrackStats {
+        let (lost, jitter_ms) = match &mut self.media {
+            Media::Audio(filter) => (filter.take_lost(), filter.jitter_ms()),
+            Media::Video(buffer) => (buffer.take_lost(), buffer.jitter_ms()),
+        };
+        TrackStats {
+            session: self.session,
+            track: self.track,
+            frames: std::mem::take(&mut self.frames),
+            lost: u32::try_from(lost).unwrap_or(u32::MAX),
+            bps: super::stats::bits_per_second(std::mem::take(&mut self.bytes), elapsed),
+            jitter_ms,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Bytes of a peer into what they mean. Whatever can't be read means nothing.
+
+use bytes::Bytes;
+use protobuf::Message as _;
+use videocall_types::proto::control::Presence;
+use videocall_types::proto::media_packet::media_packet::MediaType;
+use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
+use videocall_types::{Codec, PacketHeader, PacketKind, Routing, SessionId, Timestamp, Track};
+
+use crate::frame::RemoteFrame;
+
+/// What a packet from the relay says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Inbound {
+    /// This is our session.
+    Assigned(SessionId),
+    /// A frame of somebody.
+    Media(RemoteFrame),
+    /// Our probe came back; it carries when it was sent.
+    Probe(Timestamp),
+    /// Somebody needs a keyframe of our track.
+    KeyframeWanted {
+        /// Whose track is meant; nobody in particular where it is empty.
+        user_id: Bytes,
+        track: Track,
+    },
+    /// Who is in the room.
+    Presence(Presence),
+    /// Nothing that concerns us.
+    Nothing,
+}
+
+/// Reads a serialized `PacketWrapper`.
+pub(super) fn read(packet: &Bytes) -> Inbound {
+    try_read(packet).unwrap_or(Inbound::Nothing)
+}
+
+fn try_read(packet: &Bytes) -> Option<Inbound> {
+    let header = PacketHeader::parse(packet).ok()?;
+    match header.kind.ok()? {
+        PacketKind::SESSION_ASSIGNED => header.session_id.map(Inbound::Assigned),
+        PacketKind::PRESENCE => Presence::parse_from_tokio_bytes(&header.data)
+            .ok()
+            .map(Inbound::Presence),
+        PacketKind::MEDIA => read_media(&header),
+        PacketKind::PACKET_TYPE_UNKNOWN
+        | PacketKind::RSA_PUB_KEY
+        | PacketKind::AES_KEY
+        | PacketKind::CONNECTION
+        | PacketKind::DIAGNOSTICS
+        | PacketKind::HEALTH
+        | PacketKind::MEETING
+        | PacketKind::CONGESTION
+        | PacketKind::KEYFRAME_REQUEST
+        | PacketKind::NOTICE => None,
+    }
+}
+
+fn read_media(header: &PacketHeader) -> Option<Inbound> {
+    let media = MediaPacket::parse_from_tokio_bytes(&header.data).ok()?;
+    match media.media_type.enum_value().ok()? {
+        MediaType::VIDEO | MediaType::AUDIO | MediaType::SCREEN => {
+            read_frame(header, media).map(Inbound::Media)
+        }
+        MediaType::RTT => Some(Inbound::Probe(from_millis(media.timestamp))),
+        MediaType::KEYFRAME_REQUEST => {
+            let track = match &media.data[..] {
+                b"VIDEO" => Track::Camera,
+                b"SCREEN" => Track::Screen,
+                _ => return None,
+            };
+            Some(Inbound::KeyframeWanted {
+                user_id: media.user_id,
+                track,
+            })
+        }
+        MediaType::MEDIA_TYPE_UNKNOWN | MediaType::HEARTBEAT => None,
+    }
+}
+
+fn read_frame(header: &PacketHeader, media: MediaPacket) -> Option<RemoteFrame> {
+    let routing = Routing::parse(&header.routing)?;
+    let codec = routing
+        .codec
+        .or_else(|| implied_codec(routing.track, &media))?;
+    let fits = (codec == Codec::Opus) == routing.track.is_audio();
+    fits.then_some(RemoteFrame {
+        session: header.session_id?,
+        track: routing.track,
+        codec,
+        keyframe: routing.keyframe || routing.track.is_audio(),
+        sequence: routing.sequence,
+        capture_time_us: routing.capture_time_us,
+        data: media.data,
+    })
+}
+
+/// What a public 6.x client means when the relay could not tell.
+fn implied_codec(track: Track, media: &MediaPacket) -> Option<Codec> {
+    if track.is_audio() {
+        return Some(Codec::Opus);
+    }
+    match media.video_metadata.codec.enum_value().ok()? {
+        VideoCodec::VP8 => Some(Codec::Vp8),
+        VideoCodec::VP9_PROFILE0_LEVEL10_8BIT => Some(Codec::Vp9),
+        VideoCodec::VIDEO_CODEC_UNSPECIFIED => None,
+    }
+}
+
+/// Saturates; not a number is zero.
+fn from_millis(millis: f64) -> Timestamp {
+    Timestamp::from_micros((millis * 1000.0).round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::heartbeat::MediaState;
+    use super::super::pack;
+    use super::*;
+    use crate::frame::LocalFrame;
+    use proptest::prelude::*;
+    use videocall_types::Packet;
+
+    fn stamped(packet: &Packet, session: u64) -> Bytes {
+        let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
+        Packet::new(
+            PacketKind::MEDIA,
+            b"bob",
+            SessionId::new(session),
+            &header.routing,
+            header.data,
+        )
+        .to_bytes()
+    }
+
+    fn local(track: Track, codec: Codec) -> LocalFrame {
+        LocalFrame {
+            track,
+            codec,
+            keyframe: true,
+            temporal_layer: 0,
+            capture_time_us: 1_234_567,
+            duration_us: 33_333,
+            audio_level: 40,
+            data: Bytes::from_static(b"chunk"),
+        }
+    }
+
+    #[test]
+    fn a_packed_frame_is_read_back() {
+        for (track, codec) in [
+            (Track::Camera, Codec::Av1),
+            (Track::ScreenAudio, Codec::Opus),
+        ] {
+            let packet = pack::media(local(track, codec), 9);
+            let Inbound::Media(frame) = read(&stamped(&packet, 7)) else {
+                panic!("{track:?}")
+            };
+            assert_eq!(
+                frame,
+                RemoteFrame {
+                    session: SessionId::new(7).unwrap(),
+                    track,
+                    codec,
+                    keyframe: true,
+                    sequence: 9,
+                    capture_time_us: 1_234_567,
+                    data: Bytes::from_static(b"chunk"),
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn the_payload_is_what_a_public_client_sends() {
+        let packet = pack::media(local(Track::Screen, Codec::Vp8), 3);
+        let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
+        let media = MediaPacket::parse_from_tokio_bytes(&header.data).unwrap();
+        assert_eq!(media.media_type.enum_value(), Ok(MediaType::SCREEN));
+        assert_eq!(
+            (media.frame_type.as_str(), media.timestamp, media.duration),
+            ("key", 1_234_567.0, 33_333.0)
+        );
+        assert_eq!(media.video_metadata.sequence, 3);
+        assert_eq!(media.video_metadata.codec.enum_value(), Ok(VideoCodec::VP8));
+
+        let packet = pack::media(local(Track::Microphone, Codec::Opus), 4);
+        let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
+        let media = MediaPacket::parse_from_tokio_bytes(&header.data).unwrap();
+        assert_eq!(
+            (media.timestamp, media.audio_metadata.sequence),
+            (1234.567, 4)
+        );
+    }
+
+    #[test]
+    fn a_frame_without_sender_or_of_a_wrong_codec_means_nothing() {
+        let packet = pack::media(local(Track::Camera, Codec::Vp9), 0);
+        assert_eq!(read(&packet.to_bytes()), Inbound::Nothing);
+        let packet = pack::media(local(Track::Camera, Codec::Opus), 0);
+        assert_eq!(read(&stamped(&packet, 7)), Inbound::Nothing);
+        let packet = pack::media(local(Track::Microphone, Codec::Vp9), 0);
+        assert_eq!(read(&stamped(&packet, 7)), Inbound::Nothing);
+    }
+
+    #[test]
+    fn a_probe_carries_its_moment_to_the_microsecond() {
+        for micros in [0, 1, 999, 1_234_567, 86_400_000_001] {
+            let time = Timestamp::from_micros(micros);
+            assert_eq!(read(&pack::probe(time).to_bytes()), Inbound::Probe(time));
+        }
+        assert_eq!(from_millis(f64::NAN), Timestamp::ZERO);
+        assert_eq!(from_millis(-1.0), Timestamp::ZERO);
+    }
+
+    proptest! {
+        #[test]
+        fn cut_and_bent_packets_never_panic(at in 0..400usize, bit in 0..8u32, cut: bool) {
+            let heartbeat = pack::heartbeat(MediaState::default(), Timestamp::ZERO);
+            let request = pack::keyframe_request(SessionId::new(1).unwrap(), Track::Screen);
+            let frame = pack::media(local(Track::Camera, Codec::Vp9), u64::MAX);
+            for packet in [heartbeat, request, frame] {
+                let mut bytes = packet.to_bytes().to_vec();
+                let at = at % bytes.len();
+                if cut {
+                    bytes.truncate(at);
+                } else {
+                    bytes[at] ^= 1 << bit;
+                }
+                let _ = read(&bytes.into());
+            }
+        }
+    }
+}

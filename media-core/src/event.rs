@@ -1,0 +1,120 @@
+//! What a [`Call`](crate::call::Call) tells the people who look at it.
+
+use serde::{Deserialize, Serialize};
+use videocall_types::{SessionId, Track};
+
+use crate::command::TransportKind;
+
+/// Something that the page shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The connection changed.
+    Connection(Connection),
+    /// Somebody joined or changed.
+    Participant(Participant),
+    /// Somebody left.
+    Left {
+        /// Who.
+        session: SessionId,
+    },
+    /// A video track has its first picture, or has none any more.
+    Picture {
+        /// Whose.
+        session: SessionId,
+        /// Which track.
+        track: Track,
+        /// There or not.
+        shown: bool,
+    },
+    /// Numbers, about once a second.
+    Stats(Stats),
+}
+
+/// State of the connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Connection {
+    /// The first connection is being made.
+    Connecting,
+    /// In the meeting.
+    Connected {
+        /// How.
+        transport: TransportKind,
+        /// Our own session.
+        session: SessionId,
+    },
+    /// Lost; the next attempt is made by itself.
+    Reconnecting {
+        /// Attempts since the loss, from 1.
+        attempt: u32,
+        /// Until the next attempt, in milliseconds; 0: under way.
+        retry_in_ms: u32,
+    },
+    /// Over, and trying again would not help.
+    Ended {
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// Why a call is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The person left.
+    Left,
+    /// The server does not admit this person.
+    NotAllowed,
+    /// The server does not understand this client.
+    Rejected,
+}
+
+/// Somebody else in the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// The connection.
+    pub session: SessionId,
+    /// The user id.
+    pub user_id: String,
+    /// The name to show.
+    pub display_name: String,
+    /// Publishes the camera.
+    pub camera: bool,
+    /// Publishes the microphone.
+    pub microphone: bool,
+    /// Publishes a screen.
+    pub screen: bool,
+    /// Speaks.
+    pub speaking: bool,
+}
+
+/// Numbers of the last second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Round trip to the relay in milliseconds, smoothed; `None` before the first answer.
+    pub rtt_ms: Option<f64>,
+    /// Bits per second sent.
+    pub sent_bps: u64,
+    /// Bits per second received.
+    pub received_bps: u64,
+    /// Per received track.
+    pub tracks: Vec<TrackStats>,
+}
+
+/// Numbers of one received track in the last second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackStats {
+    /// Whose.
+    pub session: SessionId,
+    /// Which.
+    pub track: Track,
+    /// Frames given to the decoder.
+    pub frames: u32,
+    /// Frames missing.
+    pub lost: u32,
+    /// Payload bits per second.
+    pub bps: u64,
+    /// Variation of the arrival interval (RFC 3550) in milliseconds.
+    pub jitter_ms: f64,
+}

@@ -1,0 +1,17 @@
+//! A call as its driver sees it: inputs and times in, exact commands out.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics has failed"
+)]
+
+mod connecting;
+mod hostile;
+mod publishing;
+mod receiving;
+mod relay;
+mod rig;
+mod show;
+mod two_calls;

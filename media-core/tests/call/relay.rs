@@ -1,0 +1,142 @@
+//! Packets as a relay sends them.
+
+use bytes::Bytes;
+use media_core::frame::LocalFrame;
+use protobuf::Message as _;
+use protobuf::MessageField;
+use videocall_types::proto::control::{MediaState, Participant, Presence};
+use videocall_types::proto::media_packet::MediaPacket;
+use videocall_types::proto::media_packet::media_packet::MediaType;
+use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Track};
+
+pub(crate) fn assigned(session: u64) -> Bytes {
+    Packet::new(
+        PacketKind::SESSION_ASSIGNED,
+        b"",
+        SessionId::new(session),
+        b"",
+        Bytes::new(),
+    )
+    .to_bytes()
+}
+
+pub(crate) fn presence(snapshot: bool, participants: Vec<Participant>, left: &[u64]) -> Bytes {
+    let mut presence = Presence::new();
+    presence.snapshot = snapshot;
+    presence.participants = participants;
+    presence.left = left.to_vec();
+    let payload = presence.write_to_bytes().unwrap();
+    Packet::new(PacketKind::PRESENCE, b"", None, b"", payload.into()).to_bytes()
+}
+
+/// Somebody who publishes `tracks`.
+pub(crate) fn participant(session: u64, user: &str, tracks: &[Track]) -> Participant {
+    let mut state = MediaState::new();
+    state.camera = tracks.contains(&Track::Camera);
+    state.microphone = tracks.contains(&Track::Microphone);
+    state.screen = tracks.contains(&Track::Screen);
+    let mut participant = Participant::new();
+    participant.session_id = session;
+    participant.user_id = user.to_owned().into();
+    participant.display_name = user.into();
+    participant.state = MessageField::some(state);
+    participant
+}
+
+/// A frame of a track that has 30 frames a second (50 for sound) since the start of the sender's clock.
+pub(crate) fn frame(session: u64, track: Track, sequence: u64, keyframe: bool) -> Bytes {
+    let interval = if track.is_audio() { 20_000 } else { 33_333 };
+    frame_at(
+        session,
+        track,
+        sequence,
+        keyframe,
+        sequence.wrapping_mul(interval),
+    )
+}
+
+pub(crate) fn frame_at(
+    session: u64,
+    track: Track,
+    sequence: u64,
+    keyframe: bool,
+    capture_time_us: u64,
+) -> Bytes {
+    let codec = if track.is_audio() {
+        Codec::Opus
+    } else {
+        Codec::Vp9
+    };
+    encoded(session, track, codec, sequence, keyframe, capture_time_us)
+}
+
+pub(crate) fn encoded(
+    session: u64,
+    track: Track,
+    codec: Codec,
+    sequence: u64,
+    keyframe: bool,
+    capture_time_us: u64,
+) -> Bytes {
+    let routing = Routing {
+        track,
+        spatial_layer: 0,
+        temporal_layer: 0,
+        keyframe: keyframe || track.is_audio(),
+        discardable: false,
+        sequence,
+        capture_time_us,
+        audio_level: 127,
+        codec: Some(codec),
+    };
+    let mut media = MediaPacket::new();
+    media.media_type = match track {
+        Track::Camera => MediaType::VIDEO,
+        Track::Microphone | Track::ScreenAudio => MediaType::AUDIO,
+        Track::Screen => MediaType::SCREEN,
+    }
+    .into();
+    media.data = Bytes::from_static(b"chunk");
+    let payload = media.write_to_bytes().unwrap();
+    Packet::media(
+        b"somebody",
+        SessionId::new(session),
+        &routing,
+        payload.into(),
+    )
+    .to_bytes()
+}
+
+/// What a publisher gets when somebody needs a keyframe.
+pub(crate) fn keyframe_wanted(user: &str, source: &str) -> Bytes {
+    let mut media = MediaPacket::new();
+    media.media_type = MediaType::KEYFRAME_REQUEST.into();
+    media.user_id = user.to_owned().into();
+    media.data = source.to_owned().into();
+    Packet::new(
+        PacketKind::MEDIA,
+        b"",
+        None,
+        b"",
+        media.write_to_bytes().unwrap().into(),
+    )
+    .to_bytes()
+}
+
+/// What a local encoder made.
+pub(crate) fn local(track: Track, keyframe: bool, capture_time_us: u64) -> LocalFrame {
+    LocalFrame {
+        track,
+        codec: if track.is_audio() {
+            Codec::Opus
+        } else {
+            Codec::Vp9
+        },
+        keyframe,
+        temporal_layer: 0,
+        capture_time_us,
+        duration_us: 0,
+        audio_level: 127,
+        data: Bytes::from_static(b"chunk"),
+    }
+}

@@ -1,0 +1,150 @@
+//! Commands in short, so that a test can list what it expects.
+
+use bytes::Bytes;
+use media_core::Command;
+use media_core::command::Lane;
+use media_core::event::{Connection, Event, Participant};
+use protobuf::Message as _;
+use videocall_types::proto::control::KeyframeRequest;
+use videocall_types::proto::media_packet::MediaPacket;
+use videocall_types::proto::media_packet::media_packet::MediaType;
+use videocall_types::{Packet, PacketHeader, PacketKind, Routing, Track};
+
+pub(crate) fn command(command: &Command) -> String {
+    match command {
+        Command::FetchConfig => "fetch config".to_owned(),
+        Command::OpenTransport { id, kind, .. } => format!("open {} {kind:?}", id.0),
+        Command::CloseTransport { id, code } => format!("close {} {code:?}", id.0),
+        Command::Send {
+            id,
+            packet: sent,
+            lane,
+        } => format!("send {} {} on {}", id.0, packet(sent), show_lane(*lane)),
+        Command::Encode { track, encoding } => {
+            format!(
+                "encode {track:?} {}p{} {}",
+                encoding.max_height, encoding.max_fps, encoding.bitrate
+            )
+        }
+        Command::ForceKeyframe(track) => format!("force {track:?}"),
+        Command::Decode(frame) => {
+            let kind = if frame.keyframe { "key" } else { "delta" };
+            format!(
+                "decode {} {:?} {kind} {}",
+                frame.session.get(),
+                frame.track,
+                frame.sequence
+            )
+        }
+        Command::CloseDecoder { session, track } => {
+            format!("close decoder {} {track:?}", session.get())
+        }
+        Command::Emit(shown) => event(shown),
+    }
+}
+
+fn event(event: &Event) -> String {
+    match event {
+        Event::Connection(Connection::Connecting) => "connecting".into(),
+        Event::Connection(Connection::Connected { transport, session }) => {
+            format!("connected {transport:?} as {}", session.get())
+        }
+        Event::Connection(Connection::Reconnecting {
+            attempt,
+            retry_in_ms: 0,
+        }) => format!("attempt {attempt}"),
+        Event::Connection(Connection::Reconnecting { attempt, .. }) => {
+            format!("wait for attempt {attempt}")
+        }
+        Event::Connection(Connection::Ended { reason }) => format!("ended {reason:?}"),
+        Event::Participant(somebody) => participant(somebody),
+        Event::Left { session } => format!("left {}", session.get()),
+        Event::Picture {
+            session,
+            track,
+            shown,
+        } => {
+            format!(
+                "picture {} {track:?} {}",
+                session.get(),
+                if *shown { "shown" } else { "gone" }
+            )
+        }
+        Event::Stats(_) => "stats".into(),
+    }
+}
+
+fn participant(somebody: &Participant) -> String {
+    let states = [
+        (somebody.camera, " camera"),
+        (somebody.microphone, " microphone"),
+        (somebody.screen, " screen"),
+        (somebody.speaking, " speaking"),
+    ];
+    let on: String = states
+        .iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, name)| *name)
+        .collect();
+    format!(
+        "participant {} {}{on}",
+        somebody.session.get(),
+        somebody.user_id
+    )
+}
+
+pub(crate) fn packet(packet: &Packet) -> String {
+    let bytes: Bytes = packet.to_bytes();
+    let header = PacketHeader::parse(&bytes).unwrap();
+    match header.kind.unwrap() {
+        PacketKind::KEYFRAME_REQUEST => {
+            let request = KeyframeRequest::parse_from_bytes(&header.data).unwrap();
+            let track = request
+                .track
+                .enum_value()
+                .ok()
+                .and_then(Track::from_wire)
+                .unwrap();
+            format!("keyframe request {} {track:?}", request.session_id)
+        }
+        PacketKind::MEDIA => media(&header),
+        other => format!("{other:?}"),
+    }
+}
+
+fn media(header: &PacketHeader) -> String {
+    let media = MediaPacket::parse_from_bytes(&header.data).unwrap();
+    match media.media_type.enum_value().unwrap() {
+        MediaType::HEARTBEAT => {
+            let state = &media.heartbeat_metadata;
+            let states = [
+                (state.video_enabled, " camera"),
+                (state.audio_enabled, " microphone"),
+                (state.screen_enabled, " screen"),
+                (state.is_speaking, " speaking"),
+            ];
+            let on: String = states
+                .iter()
+                .filter(|(on, _)| *on)
+                .map(|(_, name)| *name)
+                .collect();
+            format!("heartbeat{on}")
+        }
+        MediaType::RTT => "probe".into(),
+        _ => {
+            let routing = Routing::parse(&header.routing).unwrap();
+            format!(
+                "{} {:?} {}",
+                media.frame_type, routing.track, routing.sequence
+            )
+        }
+    }
+}
+
+fn show_lane(lane: Lane) -> String {
+    match lane {
+        Lane::Control => "control".into(),
+        Lane::Track(track) => format!("stream of {track:?}"),
+        Lane::Datagram(track) => format!("datagram of {track:?}"),
+    }
+}
