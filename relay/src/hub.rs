@@ -1,0 +1,277 @@
+//! The rooms of this process.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use relay_core::{NewMember, Policy, Room, room};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use videocall_types::{CloseCode, MeetingId, ServerId, SessionId};
+
+use crate::admission::Admission;
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::membership::{Context, Place};
+
+pub use crate::membership::Membership;
+use crate::metrics::Metrics;
+use crate::room_task::{self, Control, Outlet, RoomLink, RoomTask};
+
+/// What a hub needs to know besides its policy.
+#[derive(Clone, Debug, Default)]
+pub struct HubConfig {
+    /// Where this process runs, for metrics.
+    pub region: Option<String>,
+}
+
+/// Whether this process can serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// All is well.
+    Ready,
+    /// Serves, but the other processes can't be reached.
+    BusLost,
+    /// Stops soon; takes no new sessions.
+    Draining,
+}
+
+/// Why a session can't join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// The room has its most sessions.
+    #[error("the room is full")]
+    Full,
+    /// The process stops.
+    #[error("the server is stopping")]
+    Draining,
+    /// The room's task has failed.
+    #[error("internal error")]
+    Internal,
+}
+
+impl JoinError {
+    /// The close code that tells the client.
+    #[must_use]
+    pub const fn close_code(self) -> CloseCode {
+        match self {
+            Self::Full => CloseCode::Full,
+            Self::Draining => CloseCode::Draining,
+            Self::Internal => CloseCode::Internal,
+        }
+    }
+}
+
+impl From<room::JoinError> for JoinError {
+    fn from(error: room::JoinError) -> Self {
+        match error {
+            room::JoinError::Full => Self::Full,
+        }
+    }
+}
+
+/// The rooms of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Shared>);
+
+struct Shared {
+    server: ServerId,
+    policy: Arc<Policy>,
+    bus: Bus,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    /// Where room tasks run: a session's own runtime may end before the room does.
+    runtime: Handle,
+    tasks: TaskTracker,
+    draining: CancellationToken,
+    rooms: Mutex<HashMap<MeetingId, RoomLink>>,
+}
+
+impl Hub {
+    /// A hub without rooms. Must be called within a tokio runtime, after [`metrics::install`](crate::metrics::install).
+    #[must_use]
+    pub fn new(config: HubConfig, bus: Bus, policy: Policy) -> Self {
+        Self(Arc::new(Shared {
+            server: ServerId(rand::random()),
+            policy: Arc::new(policy),
+            bus,
+            clock: Clock::start(),
+            metrics: Arc::new(Metrics::new(config.region.as_deref())),
+            runtime: Handle::current(),
+            tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            rooms: Mutex::default(),
+        }))
+    }
+
+    /// Joins the room of `admission`, opening it if needed.
+    ///
+    /// # Errors
+    /// [`JoinError`] if the room is full or the process stops.
+    pub async fn join(&self, admission: Admission) -> Result<Membership, JoinError> {
+        let shared = &*self.0;
+        if shared.draining.is_cancelled() {
+            return Err(JoinError::Draining);
+        }
+        let session = random_session();
+        let (outlet, packets, closed) = outlet();
+        let (done, joined) = oneshot::channel();
+        let new = NewMember {
+            session,
+            user: admission.user.clone(),
+            name: admission.name.clone(),
+            dialect: admission.dialect,
+            can: admission.can,
+        };
+        let room = self.enter(&admission.meeting, Control::Join { new, outlet, done })?;
+        // From here on the place is given up by dropping it, also if this future is dropped.
+        let place = Place::new(session, &room, &shared.metrics);
+        joined.await.map_err(|_| JoinError::Internal)??;
+        let context = Context {
+            session,
+            admission,
+            room: room.packets,
+            policy: Arc::clone(&shared.policy),
+            clock: shared.clock,
+            metrics: Arc::clone(&shared.metrics),
+        };
+        Ok(Membership {
+            place,
+            context: Arc::new(context),
+            packets,
+            closed,
+            draining: shared.draining.clone(),
+        })
+    }
+
+    /// Whether this process can serve.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.0.draining.is_cancelled() {
+            Status::Draining
+        } else if self.0.bus.is_connected() {
+            Status::Ready
+        } else {
+            Status::BusLost
+        }
+    }
+
+    /// Stops: tells every session to connect elsewhere, closes them and waits for their end, at most for the policy's
+    /// drain time.
+    pub async fn shutdown(&self) {
+        self.0.draining.cancel();
+        self.0.tasks.close();
+        if tokio::time::timeout(self.0.policy.session.drain, self.0.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some sessions did not end in time");
+        }
+        self.0.bus.flush().await;
+    }
+
+    /// Gives `control` to the room. The lock makes sure that the room does not end in between: see [`retire`](Self::retire).
+    fn enter(&self, meeting: &MeetingId, control: Control) -> Result<RoomLink, JoinError> {
+        let mut rooms = self.0.rooms();
+        let room = match rooms.get(meeting) {
+            Some(room) if !room.control.is_closed() => room.clone(),
+            _ => {
+                let room = self.open(meeting);
+                rooms.insert(meeting.clone(), room.clone());
+                room
+            }
+        };
+        room.control
+            .send(control)
+            .map_err(|_| JoinError::Internal)?;
+        Ok(room)
+    }
+
+    fn open(&self, meeting: &MeetingId) -> RoomLink {
+        let shared = &*self.0;
+        let (link, inbox) = room_task::channels();
+        let policy = shared.policy.room.clone();
+        let room = Room::new(
+            meeting.clone(),
+            shared.server,
+            policy,
+            unix_ms(),
+            shared.clock.now(),
+        );
+        let hub = self.clone();
+        let meeting = meeting.clone();
+        let task = RoomTask {
+            room,
+            inbox,
+            bus: shared.bus.open(&meeting),
+            clock: shared.clock,
+            metrics: Arc::clone(&shared.metrics),
+        };
+        shared.tasks.spawn_on(
+            task.run(move |room| hub.retire(&meeting, room)),
+            &shared.runtime,
+        );
+        link
+    }
+
+    /// An empty room asks whether it may end. It may not if somebody is on the way in. It says goodbye before a new
+    /// room of the same meeting can say hello.
+    fn retire(&self, meeting: &MeetingId, room: &mut RoomTask) -> bool {
+        let mut rooms = self.0.rooms();
+        if room.is_awaited() {
+            return false;
+        }
+        room.say_bye();
+        rooms.remove(meeting);
+        true
+    }
+}
+
+impl Shared {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<MeetingId, RoomLink>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("server", &self.0.server)
+            .finish_non_exhaustive()
+    }
+}
+
+fn outlet() -> (
+    Outlet,
+    mpsc::Receiver<room_task::ToSession>,
+    watch::Receiver<Option<CloseCode>>,
+) {
+    let (packets_tx, packets) = mpsc::channel(room_task::TO_SESSION_CAPACITY);
+    let (close, closed) = watch::channel(None);
+    (
+        Outlet {
+            packets: packets_tx,
+            close,
+        },
+        packets,
+        closed,
+    )
+}
+
+fn random_session() -> SessionId {
+    loop {
+        if let Some(session) = SessionId::new(rand::random()) {
+            return session;
+        }
+    }
+}
+
+fn unix_ms() -> u64 {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}

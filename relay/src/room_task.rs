@@ -1,0 +1,253 @@
+//! The task that owns one room.
+
+use std::sync::Arc;
+
+use relay_core::ingress::{self, KeyframeTarget};
+use relay_core::{Command, Content, DropReason, Forward, NewMember, Room};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep_until;
+use videocall_types::{Bytes, CloseCode, SessionId, Timestamp};
+
+use crate::bus::{BusInput, BusMessage, RoomBus};
+use crate::clock::Clock;
+use crate::hub::JoinError;
+use crate::metrics::Metrics;
+
+/// Packets of all sessions that wait for their room; a session waits when there are more.
+const FROM_SESSIONS_CAPACITY: usize = 1024;
+/// Packets that wait for a session's task, which takes them at once into its queue. When there are more, media is dropped.
+pub(crate) const TO_SESSION_CAPACITY: usize = 256;
+/// Packets that are handled before the room looks at anything else.
+const BATCH: usize = 64;
+
+/// Joining and leaving. Not bounded: each session does either once.
+pub(crate) enum Control {
+    Join {
+        new: NewMember,
+        outlet: Outlet,
+        done: oneshot::Sender<Result<(), JoinError>>,
+    },
+    Leave(SessionId),
+}
+
+/// What a session has for its room.
+#[derive(Debug)]
+pub(crate) enum FromSession {
+    Forward(Forward),
+    KeyframeRequest {
+        from: SessionId,
+        target: KeyframeTarget,
+    },
+}
+
+/// What a room has for a session.
+#[derive(Debug)]
+pub(crate) enum ToSession {
+    Packet(Forward),
+    /// Nothing more comes from this session.
+    Forget(SessionId),
+}
+
+/// The room's way to a session.
+pub(crate) struct Outlet {
+    pub(crate) packets: mpsc::Sender<ToSession>,
+    pub(crate) close: watch::Sender<Option<CloseCode>>,
+}
+
+/// Anybody's way to a room.
+#[derive(Clone)]
+pub(crate) struct RoomLink {
+    pub(crate) control: mpsc::UnboundedSender<Control>,
+    pub(crate) packets: mpsc::Sender<FromSession>,
+}
+
+/// The other end of [`RoomLink`].
+pub(crate) struct Inbox {
+    control: mpsc::UnboundedReceiver<Control>,
+    packets: mpsc::Receiver<FromSession>,
+}
+
+pub(crate) fn channels() -> (RoomLink, Inbox) {
+    let (control, control_inbox) = mpsc::unbounded_channel();
+    let (packets, packets_inbox) = mpsc::channel(FROM_SESSIONS_CAPACITY);
+    (
+        RoomLink { control, packets },
+        Inbox {
+            control: control_inbox,
+            packets: packets_inbox,
+        },
+    )
+}
+
+pub(crate) struct RoomTask {
+    pub(crate) room: Room<Outlet>,
+    pub(crate) inbox: Inbox,
+    pub(crate) bus: RoomBus,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl RoomTask {
+    /// Runs until the room is empty and `may_end`.
+    pub(crate) async fn run(mut self, may_end: impl Fn(&mut Self) -> bool) {
+        self.metrics.rooms.increment(1);
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut wake_at = self.room.poll_timeout();
+        let mut timer = std::pin::pin!(sleep_until(self.clock.instant(wake_at)));
+        loop {
+            // In random order, so that none of them can starve the others.
+            tokio::select! {
+                Some(control) = self.inbox.control.recv() => self.handle_control(control),
+                _ = self.inbox.packets.recv_many(&mut batch, BATCH) => {
+                    let now = self.clock.now();
+                    for packet in batch.drain(..) {
+                        self.handle_packet(packet, now);
+                    }
+                }
+                input = self.bus.recv() => self.handle_bus(input),
+                () = &mut timer => {}
+            }
+            let now = self.clock.now();
+            if self.room.poll_timeout() <= now {
+                self.room.handle_timeout(now);
+            }
+            self.carry_out_commands();
+            if self.room.is_empty() && may_end(&mut self) {
+                break;
+            }
+            if self.room.poll_timeout() != wake_at {
+                wake_at = self.room.poll_timeout();
+                timer.as_mut().reset(self.clock.instant(wake_at));
+            }
+        }
+        self.metrics.rooms.decrement(1);
+    }
+
+    /// Whether somebody is on the way in.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !self.inbox.control.is_empty()
+    }
+
+    pub(crate) fn say_bye(&mut self) {
+        self.room.close();
+        self.carry_out_commands();
+    }
+
+    fn handle_control(&mut self, control: Control) {
+        let now = self.clock.now();
+        match control {
+            Control::Join { new, outlet, done } => {
+                let joined = self.room.join(new, outlet, now);
+                // Whoever does not wait for the answer has left: that comes next.
+                let _ = done.send(joined.map_err(JoinError::from));
+            }
+            Control::Leave(session) => self.room.leave(session, now),
+        }
+    }
+
+    fn handle_packet(&mut self, packet: FromSession, now: Timestamp) {
+        let outcome = match &packet {
+            FromSession::Forward(forward) => self.forward(forward, now),
+            FromSession::KeyframeRequest { from, target } => {
+                self.metrics.keyframe_requests.increment(1);
+                self.room.request_keyframe(*from, target, now)
+            }
+        };
+        if let Err(reason) = outcome {
+            self.metrics.dropped(reason, 1);
+        }
+    }
+
+    fn forward(&mut self, forward: &Forward, now: Timestamp) -> Result<(), DropReason> {
+        let route = self.room.route(forward, now)?;
+        let to_bus = route.to_bus;
+        deliver(
+            route.receivers().map(|(_, outlet)| outlet),
+            forward,
+            &self.metrics,
+        );
+        if to_bus {
+            self.bus
+                .publish(BusMessage::Packet(forward.packet.to_bytes()))?;
+            self.metrics.bus_packets_sent.increment(1);
+        }
+        Ok(())
+    }
+
+    fn handle_bus(&mut self, input: BusInput) {
+        let now = self.clock.now();
+        let outcome = match input {
+            BusInput::Up => {
+                self.room.handle_bus_up();
+                Ok(())
+            }
+            BusInput::Message(BusMessage::Event(event)) => self.room.handle_bus_event(&event, now),
+            BusInput::Message(BusMessage::Packet(bytes)) => self.forward_from_bus(bytes, now),
+        };
+        if let Err(reason) = outcome {
+            self.metrics.dropped(reason, 1);
+        }
+    }
+
+    fn forward_from_bus(&mut self, bytes: Bytes, now: Timestamp) -> Result<(), DropReason> {
+        self.metrics.bus_packets_received.increment(1);
+        let forward = ingress::from_relay(bytes)?;
+        let route = self.room.route_from_relay(&forward, now)?;
+        deliver(
+            route.receivers().map(|(_, outlet)| outlet),
+            &forward,
+            &self.metrics,
+        );
+        Ok(())
+    }
+
+    fn carry_out_commands(&mut self) {
+        while let Some(command) = self.room.poll_command() {
+            match command {
+                Command::Send { to, forward } => {
+                    let outlets = to.iter().filter_map(|session| self.room.handle(*session));
+                    deliver(outlets, &forward, &self.metrics);
+                }
+                Command::Forget(source) => {
+                    for outlet in self.room.handles() {
+                        outlet.give(ToSession::Forget(source));
+                    }
+                }
+                Command::Publish(event) => {
+                    if let Err(reason) = self.bus.publish(BusMessage::Event(event)) {
+                        self.metrics.dropped(reason, 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn deliver<'a>(outlets: impl Iterator<Item = &'a Outlet>, forward: &Forward, metrics: &Metrics) {
+    let is_control = matches!(forward.content, Content::Control);
+    let (mut routed, mut dropped) = (0, 0);
+    for outlet in outlets {
+        if is_control {
+            outlet.give(ToSession::Packet(forward.clone()));
+        } else if let Err(TrySendError::Full(_)) =
+            outlet.packets.try_send(ToSession::Packet(forward.clone()))
+        {
+            dropped += 1;
+        }
+        routed += 1;
+    }
+    metrics.packets_routed.increment(routed);
+    if dropped > 0 {
+        metrics.dropped(DropReason::ChannelFull, dropped);
+    }
+}
+
+impl Outlet {
+    /// For what must not be lost: a session that does not take it is closed. One that has ended needs nothing.
+    fn give(&self, message: ToSession) {
+        if let Err(TrySendError::Full(_)) = self.packets.try_send(message) {
+            self.close.send_replace(Some(CloseCode::TooSlow));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! One session over any transport.
+
+mod inbound;
+mod outbound;
+
+use std::time::{Duration, SystemTime};
+
+use relay_core::Dialect;
+use relay_core::messages::{self, NoticeReason};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use videocall_types::{CloseCode, Packet};
+
+use crate::membership::Membership;
+use crate::transport::{PacketReader, PacketWriter, Received};
+use inbound::Inbound;
+use outbound::Outbound;
+
+/// Answers of a session to its own client that wait to be sent.
+const OWN_CAPACITY: usize = 16;
+/// How long a draining session may take to get its notice out.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Clients that are told to leave come back spread over this time, in milliseconds.
+const DRAIN_SPREAD_MS: u32 = 1000;
+
+/// What a session has to say to its own client, without the room.
+#[derive(Debug)]
+enum Own {
+    /// A probe, to be sent back on its channel.
+    Echo(Received),
+    /// Something that the client should know.
+    Notice(Packet),
+    /// The last thing to be sent.
+    Goodbye(Packet),
+}
+
+/// Serves one session until it ends, closes the connection and says why.
+///
+/// Everything happens in the caller's task. The future is `Send` if `R`, `W` and their futures are.
+pub async fn run<R: PacketReader, W: PacketWriter>(
+    mut reader: R,
+    writer: W,
+    membership: Membership,
+) -> CloseCode {
+    let Membership {
+        place,
+        context,
+        packets,
+        mut closed,
+        draining,
+    } = membership;
+    let dialect = context.admission.dialect;
+    let (own, from_inbound) = mpsc::channel(OWN_CAPACITY);
+    let mut inbound = Inbound::new(&context, own.clone());
+    let mut outbound = Outbound::new(&context, writer, packets, from_inbound);
+
+    let code = tokio::select! {
+        biased;
+        code = closed_by_room(&mut closed) => code,
+        code = outbound.run() => code,
+        code = inbound.run(&mut reader) => code,
+        () = expired(context.admission.expires) => CloseCode::Unauthorized,
+        () = drained(&draining, dialect, &own) => CloseCode::Draining,
+    };
+
+    // The others hear of it at once, however long closing takes.
+    drop(place);
+    context.metrics.closed(code);
+    outbound.close(code).await;
+    code
+}
+
+async fn closed_by_room(closed: &mut watch::Receiver<Option<CloseCode>>) -> CloseCode {
+    match closed.wait_for(Option::is_some).await {
+        Ok(code) => (*code).unwrap_or(CloseCode::Internal),
+        // The room's task has failed.
+        Err(_) => CloseCode::Internal,
+    }
+}
+
+async fn expired(expires: Option<SystemTime>) {
+    let deadline = expires.and_then(|expires| {
+        let rest = expires
+            .duration_since(SystemTime::now())
+            .unwrap_or_default();
+        Instant::now().checked_add(rest)
+    });
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ends when the process drains and the client has had time to read why.
+async fn drained(draining: &CancellationToken, dialect: Dialect, own: &mpsc::Sender<Own>) {
+    draining.cancelled().await;
+    if dialect == Dialect::Native {
+        let retry_after_ms = rand::random_range(0..DRAIN_SPREAD_MS);
+        let notice = messages::notice(NoticeReason::DRAIN, retry_after_ms);
+        // It fails only if the session ends anyway.
+        let _ = own.send(Own::Goodbye(notice)).await;
+        sleep(LAST_WORDS).await;
+    }
+}

@@ -1,0 +1,284 @@
+//! What goes to the client.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use relay_core::ingress::KeyframeTarget;
+use relay_core::queue::{Label, SendQueue};
+use relay_core::{Dialect, DropReason, Forward, TrackId};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use videocall_types::limits::MAX_DATAGRAM_PACKET_BYTES;
+use videocall_types::{CloseCode, Packet, SessionId, Timestamp};
+
+use super::Own;
+use crate::membership::Context;
+use crate::room_task::{FromSession, ToSession};
+use crate::transport::{Channel, DatagramWriter, Lane, Outgoing, PacketWriter, Received};
+
+/// Packets that are taken from the room before the session looks at anything else.
+const BATCH: usize = 64;
+
+/// Sends what waits, the most urgent first.
+pub(super) struct Outbound<W: PacketWriter> {
+    context: Arc<Context>,
+    writer: W,
+    waiting: Waiting<W::Datagrams>,
+}
+
+impl<W: PacketWriter> Outbound<W> {
+    pub(super) fn new(
+        context: &Arc<Context>,
+        writer: W,
+        packets: mpsc::Receiver<ToSession>,
+        own: mpsc::Receiver<Own>,
+    ) -> Self {
+        let waiting = Waiting::new(context, writer.datagrams(), packets, own);
+        Self {
+            context: Arc::clone(context),
+            writer,
+            waiting,
+        }
+    }
+
+    pub(super) async fn run(&mut self) -> CloseCode {
+        loop {
+            if let Err(code) = self.step().await {
+                return code;
+            }
+        }
+    }
+
+    /// Closes the connection. What still waits is dropped.
+    pub(super) async fn close(mut self, code: CloseCode) {
+        self.waiting.count_leftovers();
+        self.writer.close(code).await;
+    }
+
+    /// Sends one packet, or waits for one.
+    async fn step(&mut self) -> Result<(), CloseCode> {
+        self.waiting.take_what_is_there()?;
+        for source in self.waiting.gone.drain(..) {
+            self.writer.close_tracks(source);
+        }
+        // Not while a packet is on its way: a receiver that does not read needs no keyframe yet.
+        self.ask_for_keyframes();
+        if self.waiting.is_done() {
+            return Err(CloseCode::Draining);
+        }
+        match self.waiting.next() {
+            Some(out) => self.send(&out).await,
+            None => self.waiting.take().await,
+        }
+    }
+
+    async fn send(&mut self, out: &Outgoing) -> Result<(), CloseCode> {
+        let Self {
+            context,
+            writer,
+            waiting,
+        } = self;
+        let mut sending = pin!(writer.send(out));
+        // Made here, but registered with the runtime only when `sending` waits.
+        let mut stalled = pin!(sleep(context.policy.session.write_stall));
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => {
+                    // Nobody is left to be told.
+                    sent.map_err(|_| CloseCode::Left)?;
+                    waiting.count_sent(&out.packet);
+                    return Ok(());
+                }
+                taken = waiting.take() => taken?,
+                () = &mut stalled => return Err(CloseCode::TooSlow),
+            }
+        }
+    }
+
+    fn ask_for_keyframes(&mut self) {
+        while let Some(track) = self.waiting.queue.poll_keyframe_request() {
+            let target = KeyframeTarget::Track(track);
+            let request = FromSession::KeyframeRequest {
+                from: self.context.session,
+                target,
+            };
+            // If the room is too busy for it, the next frame that can't be decoded asks again.
+            let _ = self.context.room.try_send(request);
+        }
+    }
+}
+
+/// What waits for the writer. It takes in more while the writer is busy.
+struct Waiting<D> {
+    context: Arc<Context>,
+    queue: SendQueue<Forward>,
+    /// Sessions whose tracks can be closed.
+    gone: Vec<SessionId>,
+    leaving: bool,
+    datagrams: D,
+    packets: mpsc::Receiver<ToSession>,
+    own: mpsc::Receiver<Own>,
+    batch: Vec<ToSession>,
+}
+
+impl<D: DatagramWriter> Waiting<D> {
+    fn new(
+        context: &Arc<Context>,
+        datagrams: D,
+        packets: mpsc::Receiver<ToSession>,
+        own: mpsc::Receiver<Own>,
+    ) -> Self {
+        Self {
+            queue: SendQueue::new(context.policy.queue.clone()),
+            gone: Vec::new(),
+            leaving: false,
+            datagrams,
+            packets,
+            own,
+            batch: Vec::with_capacity(BATCH),
+            context: Arc::clone(context),
+        }
+    }
+
+    /// Takes in what comes next. Cancel safe.
+    async fn take(&mut self) -> Result<(), CloseCode> {
+        tokio::select! {
+            biased;
+            Some(own) = self.own.recv() => self.accept_own(own),
+            taken = self.packets.recv_many(&mut self.batch, BATCH) => {
+                if taken == 0 {
+                    // The room's task has failed.
+                    return Err(CloseCode::Internal);
+                }
+                let now = self.context.clock.now();
+                let mut batch = std::mem::take(&mut self.batch);
+                let accepted = batch.drain(..).try_for_each(|message| self.accept(message, now));
+                self.batch = batch;
+                accepted
+            }
+        }
+    }
+
+    /// Takes in what has come already, so that it is not overtaken by something less urgent.
+    fn take_what_is_there(&mut self) -> Result<(), CloseCode> {
+        while let Ok(own) = self.own.try_recv() {
+            self.accept_own(own)?;
+        }
+        if self.packets.is_empty() {
+            return Ok(());
+        }
+        let now = self.context.clock.now();
+        while let Ok(message) = self.packets.try_recv() {
+            self.accept(message, now)?;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Option<Outgoing> {
+        let forward = self.queue.pop(self.context.clock.now());
+        self.context
+            .metrics
+            .dropped_in_queue(&self.queue.take_drops());
+        forward.map(|forward| Outgoing {
+            lane: lane(&forward),
+            packet: forward.packet,
+        })
+    }
+
+    /// Whether the last thing has been sent.
+    fn is_done(&self) -> bool {
+        self.leaving && !self.queue.has_control()
+    }
+
+    fn accept(&mut self, message: ToSession, now: Timestamp) -> Result<(), CloseCode> {
+        match message {
+            ToSession::Packet(forward) => {
+                let is_sent =
+                    self.may_be_datagram(&forward) && self.datagrams.try_send(&forward.packet);
+                if is_sent {
+                    self.count_sent(&forward.packet);
+                    return Ok(());
+                }
+                self.enqueue(forward, now)
+            }
+            ToSession::Forget(source) => {
+                self.queue.forget(source);
+                self.gone.push(source);
+                Ok(())
+            }
+        }
+    }
+
+    fn accept_own(&mut self, own: Own) -> Result<(), CloseCode> {
+        let packet = match own {
+            Own::Echo(Received {
+                bytes,
+                channel: Channel::Datagram,
+            }) => {
+                if !self.datagrams.try_send(&Packet::from_serialized(bytes)) {
+                    self.context.metrics.dropped(DropReason::Overflow, 1);
+                }
+                return Ok(());
+            }
+            Own::Echo(Received {
+                bytes,
+                channel: Channel::Stream,
+            }) => Packet::from_serialized(bytes),
+            Own::Notice(packet) => packet,
+            Own::Goodbye(packet) => {
+                self.leaving = true;
+                packet
+            }
+        };
+        self.enqueue(Forward::control(packet), self.context.clock.now())
+    }
+
+    fn enqueue(&mut self, forward: Forward, now: Timestamp) -> Result<(), CloseCode> {
+        let label = Label {
+            source: forward.source,
+            content: forward.content,
+            len: forward.packet.len(),
+        };
+        self.queue
+            .push(forward, &label, now)
+            .map_err(|_| CloseCode::TooSlow)
+    }
+
+    /// Audio for our own clients, unless earlier audio waits.
+    fn may_be_datagram(&self, forward: &Forward) -> bool {
+        self.context.admission.dialect == Dialect::Native
+            && matches!(lane(forward), Lane::TrackDatagram { .. })
+            && !self.queue.has_audio()
+    }
+
+    fn count_sent(&self, packet: &Packet) {
+        self.context.metrics.packets_sent.increment(1);
+        self.context
+            .metrics
+            .bytes_sent
+            .increment(packet.len() as u64);
+    }
+
+    fn count_leftovers(&mut self) {
+        self.context
+            .metrics
+            .dropped_in_queue(&self.queue.take_drops());
+        let leftovers = self.queue.len() + self.packets.len();
+        self.context
+            .metrics
+            .dropped(DropReason::SessionEnded, leftovers as u64);
+    }
+}
+
+fn lane(forward: &Forward) -> Lane {
+    match forward.track() {
+        Some(TrackId { session, track })
+            if track.is_audio() && forward.packet.len() <= MAX_DATAGRAM_PACKET_BYTES =>
+        {
+            Lane::TrackDatagram { session, track }
+        }
+        Some(TrackId { session, track }) => Lane::Track { session, track },
+        None => Lane::Control,
+    }
+}

@@ -1,0 +1,14 @@
+//! Hub, sessions and bus over connections in memory; NATS with a real server.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod bus;
+mod hub;
+mod limits;
+mod nats;
+mod slow_receiver;
+mod support;
