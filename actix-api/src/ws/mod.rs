@@ -1,0 +1,72 @@
+//! The WebSocket endpoint.
+
+mod backlog;
+mod guard;
+mod reader;
+mod writer;
+
+use actix_web::web::{Data, Payload};
+use actix_web::{Error, HttpRequest, HttpResponse, rt};
+use relay::service::Service;
+use relay::{Membership, admission, session};
+use videocall_types::CloseCode;
+
+use crate::connection::Connection;
+use backlog::{Backlog, MeteredBody};
+use reader::WsReader;
+use writer::WsWriter;
+
+/// `GET /lobby..`: becomes a session. A browser hides the status of a refused WebSocket from its page, so that most
+/// refusals are close codes.
+pub(crate) async fn lobby(
+    request: HttpRequest,
+    payload: Payload,
+    service: Data<Service>,
+) -> Result<HttpResponse, Error> {
+    if !origin_allowed(&request, &service) {
+        return Ok(HttpResponse::Forbidden().body("pages of this origin may not connect"));
+    }
+    let payload = guard::guard(&request, payload).await?;
+    let (response, sender, messages) = actix_ws::handle(&request, payload)?;
+    let backlog = Backlog::default();
+    let response = response
+        .map_body(|_, body| MeteredBody::new(body, backlog.clone()))
+        .map_into_boxed_body();
+    let connection = request.conn_data::<Connection>().cloned();
+    let writer = WsWriter::new(sender.clone(), backlog, connection);
+    match join(&request, &service).await {
+        Ok(membership) => {
+            let reader = WsReader::new(messages, sender);
+            rt::spawn(async move {
+                let code = session::run(reader, writer, membership).await;
+                tracing::debug!(reason = code.reason(), "session ended");
+            });
+        }
+        Err(code) => {
+            rt::spawn(writer.refuse(code, messages));
+        }
+    }
+    Ok(response)
+}
+
+fn origin_allowed(request: &HttpRequest, service: &Service) -> bool {
+    let origin = request
+        .headers()
+        .get("origin")
+        .map(|value| value.to_str().unwrap_or("null"));
+    service.origin_allowed(origin, Some(request.connection_info().host()))
+}
+
+async fn join(request: &HttpRequest, service: &Service) -> Result<Membership, CloseCode> {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("", |target| target.as_str());
+    let admission =
+        admission::admit(&service.access, target).map_err(|error| error.close_code())?;
+    service
+        .hub
+        .join(admission)
+        .await
+        .map_err(|error| error.close_code())
+}

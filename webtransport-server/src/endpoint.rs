@@ -1,0 +1,90 @@
+//! The QUIC endpoint: socket, TLS and transport parameters.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use relay::certificates::Certificates;
+use socket2::{Domain, Protocol, Socket, Type};
+use videocall_types::limits::MAX_CLIENT_STREAMS;
+use wtransport::config::QuicTransportConfig;
+use wtransport::endpoint::endpoint_side::Server;
+use wtransport::quinn::congestion::CubicConfig;
+use wtransport::quinn::{IdleTimeout, VarInt};
+use wtransport::{Endpoint, ServerConfig};
+
+/// Control, QPACK encoder and QPACK decoder stream: HTTP/3's own, beside those of the session.
+const HTTP3_STREAMS: u32 = 3;
+/// Unread bytes of one stream.
+const STREAM_WINDOW: u32 = 512 * 1024;
+/// Unread bytes of one connection.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Sent and not yet acknowledged. What waits longer shall wait in the session's queue, which can drop it.
+const SEND_WINDOW: u64 = 512 * 1024;
+/// Audio that does not fit is older than it is worth: the oldest is dropped.
+const DATAGRAM_SEND_BUFFER: usize = 32 * 1024;
+const DATAGRAM_RECEIVE_BUFFER: usize = 64 * 1024;
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+const IDLE_TIMEOUT_MS: u32 = 8_000;
+/// Of the first flight, before anything is measured.
+const INITIAL_RTT: Duration = Duration::from_millis(100);
+/// One socket carries every session: bursts must fit. The kernel may grant less.
+const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
+
+/// Opens the endpoint; port 0 lets the system choose one.
+pub(crate) fn open(
+    address: SocketAddr,
+    certificates: Arc<Certificates>,
+) -> io::Result<Endpoint<Server>> {
+    let config = ServerConfig::builder()
+        .with_bind_socket(bind(address)?)
+        .with_custom_tls_and_transport(tls(certificates)?, transport())
+        .build();
+    Endpoint::server(config)
+}
+
+fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::DGRAM,
+        Some(Protocol::UDP),
+    )?;
+    socket.set_recv_buffer_size(SOCKET_BUFFER)?;
+    socket.set_send_buffer_size(SOCKET_BUFFER)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+fn tls(certificates: Arc<Certificates>) -> io::Result<rustls::ServerConfig> {
+    let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_protocol_versions(&[&rustls::version::TLS13])
+    .map_err(io::Error::other)?
+    .with_no_client_auth()
+    .with_cert_resolver(certificates);
+    tls.alpn_protocols = vec![b"h3".to_vec()];
+    Ok(tls)
+}
+
+fn transport() -> QuicTransportConfig {
+    let mut transport = QuicTransportConfig::default();
+    transport
+        .max_concurrent_uni_streams((MAX_CLIENT_STREAMS + HTTP3_STREAMS).into())
+        // The session itself; nothing else travels on a bidirectional stream.
+        .max_concurrent_bidi_streams(1_u8.into())
+        .stream_receive_window(STREAM_WINDOW.into())
+        .receive_window(CONNECTION_WINDOW.into())
+        .send_window(SEND_WINDOW)
+        // Round-robin among streams of one priority would delay all frames for the sake of each.
+        .send_fairness(false)
+        .datagram_send_buffer_size(DATAGRAM_SEND_BUFFER)
+        .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BUFFER))
+        .keep_alive_interval(Some(KEEP_ALIVE))
+        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
+        .initial_rtt(INITIAL_RTT)
+        // quinn's BBR is not maintained.
+        .congestion_controller_factory(Arc::new(CubicConfig::default()));
+    transport
+}
