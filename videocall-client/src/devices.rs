@@ -1,0 +1,139 @@
+//! Cameras, microphones, speakers and screens.
+
+use gloo::events::EventListener;
+use js_sys::Array;
+use serde_json::json;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{MediaDeviceInfo, MediaDeviceKind, MediaDevices, MediaStream};
+
+use crate::error::{CaptureError, Exception};
+use crate::js;
+
+/// What can be chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Devices {
+    /// Video inputs.
+    pub cameras: Vec<Device>,
+    /// Audio inputs.
+    pub microphones: Vec<Device>,
+    /// Audio outputs. Some browsers list none.
+    pub speakers: Vec<Device>,
+}
+
+/// One device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// To open it by; empty before the person gave permission.
+    pub id: String,
+    /// Its name; empty before the person gave permission.
+    pub label: String,
+}
+
+/// The devices at present; none where the browser shows none.
+pub async fn list() -> Devices {
+    enumerate().await.unwrap_or_default()
+}
+
+/// Opens a camera; `None`: the browser's choice.
+///
+/// # Errors
+/// [`CaptureError`]
+pub async fn open_camera(id: Option<&str>) -> Result<MediaStream, CaptureError> {
+    let mut video = json!({ "width": { "ideal": 1280 }, "height": { "ideal": 720 }, "frameRate": { "ideal": 30 } });
+    choose(&mut video, id);
+    open(&json!({ "video": video })).await
+}
+
+/// Opens a microphone; `None`: the browser's choice.
+///
+/// # Errors
+/// [`CaptureError`]
+pub async fn open_microphone(id: Option<&str>) -> Result<MediaStream, CaptureError> {
+    let mut audio = json!({
+        "echoCancellation": true, "noiseSuppression": true, "autoGainControl": true, "channelCount": { "ideal": 1 },
+    });
+    choose(&mut audio, id);
+    open(&json!({ "audio": audio })).await
+}
+
+/// Lets the person choose a screen, window or tab.
+///
+/// # Errors
+/// [`CaptureError`]; a refusal is [`CaptureError::Cancelled`].
+pub async fn open_screen() -> Result<MediaStream, CaptureError> {
+    let constraints =
+        js::object(&json!({ "video": { "frameRate": { "ideal": 30 } }, "audio": false }))?;
+    let opened = match media_devices()?.get_display_media_with_constraints(&constraints) {
+        Ok(promise) => JsFuture::from(promise).await,
+        Err(error) => Err(error),
+    };
+    // Browsers report a closed dialog and a refusal by policy alike.
+    opened.map(JsCast::unchecked_into).map_err(|error| {
+        match CaptureError::from(Exception::from(error)) {
+            CaptureError::PermissionDenied => CaptureError::Cancelled,
+            other => other,
+        }
+    })
+}
+
+/// Watches for devices that come and go; stops when dropped.
+#[derive(Debug)]
+pub struct ChangeListener {
+    _listener: EventListener,
+}
+
+/// Calls `changed` whenever a device comes or goes. `None` where the browser shows no devices.
+pub fn on_change(mut changed: impl FnMut() + 'static) -> Option<ChangeListener> {
+    let devices = media_devices().ok()?;
+    let listener = EventListener::new(&devices, "devicechange", move |_| changed());
+    Some(ChangeListener {
+        _listener: listener,
+    })
+}
+
+async fn enumerate() -> Result<Devices, CaptureError> {
+    let promise = media_devices()?
+        .enumerate_devices()
+        .map_err(Exception::from)?;
+    let infos = JsFuture::from(promise).await.map_err(Exception::from)?;
+    let mut devices = Devices::default();
+    for info in infos.unchecked_into::<Array>() {
+        let info: MediaDeviceInfo = info.unchecked_into();
+        let device = Device {
+            id: info.device_id(),
+            label: info.label(),
+        };
+        match info.kind() {
+            MediaDeviceKind::Videoinput => devices.cameras.push(device),
+            MediaDeviceKind::Audioinput => devices.microphones.push(device),
+            MediaDeviceKind::Audiooutput => devices.speakers.push(device),
+            _ => {}
+        }
+    }
+    Ok(devices)
+}
+
+fn choose(constraints: &mut serde_json::Value, id: Option<&str>) {
+    if let (Some(id), Some(constraints)) = (id, constraints.as_object_mut()) {
+        constraints.insert("deviceId".to_owned(), json!({ "exact": id }));
+    }
+}
+
+async fn open(constraints: &serde_json::Value) -> Result<MediaStream, CaptureError> {
+    let constraints = js::object(constraints)?;
+    let promise = media_devices()?
+        .get_user_media_with_constraints(&constraints)
+        .map_err(Exception::from)?;
+    Ok(JsFuture::from(promise)
+        .await
+        .map_err(Exception::from)?
+        .unchecked_into())
+}
+
+fn media_devices() -> Result<MediaDevices, CaptureError> {
+    let devices = web_sys::window().and_then(|window| window.navigator().media_devices().ok());
+    devices
+        .filter(|devices| !devices.is_undefined())
+        .ok_or(CaptureError::Insecure)
+}

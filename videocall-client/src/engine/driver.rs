@@ -1,0 +1,269 @@
+//! Drives the call: the queue's work becomes its inputs, its commands become actions of the edges.
+
+use futures_channel::mpsc::UnboundedReceiver;
+use futures_util::StreamExt as _;
+use gloo::timers::callback::Timeout;
+use media_core::Input;
+use media_core::call::{Call, Config};
+use media_core::command::Command;
+use media_core::event::{Connection, Event};
+use videocall_types::{SessionId, Timestamp, Track};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+
+use super::clock::now;
+use super::decode::{self, Decoders};
+use super::encode::Support;
+use super::page::Page;
+use super::playout::Playout;
+use super::render::Renderer;
+use super::sources::Sources;
+use super::transport::Transports;
+use super::work::{Queue, Work};
+use crate::config::fetch_config;
+use crate::error::Exception;
+use crate::protocol::{Level, Start, ToEngine};
+
+pub(super) struct Driver {
+    call: Call,
+    queue: Queue,
+    page: Page,
+    transports: Transports,
+    decoders: Decoders,
+    renderer: Renderer,
+    playout: Option<Playout>,
+    sources: Sources,
+    /// Our own session while connected.
+    session: Option<SessionId>,
+    ended: bool,
+    /// The timer that runs, and for when.
+    timer: Option<(Timestamp, Timeout)>,
+}
+
+impl Driver {
+    pub(super) fn new(start: Start, support: Support, queue: Queue) -> Self {
+        let config = Config {
+            user: start.user,
+            meeting: start.meeting,
+            name: start.name,
+            server: start.server,
+            prefer: start.prefer,
+            token: start.token,
+        };
+        let seed = js_sys::Math::random().to_bits();
+        Self {
+            call: Call::new(config, seed),
+            transports: Transports::new(queue.clone()),
+            decoders: Decoders::new(queue.clone()),
+            sources: Sources::new(support, queue.clone()),
+            queue,
+            page: Page::new(),
+            renderer: Renderer::default(),
+            playout: None,
+            session: None,
+            ended: false,
+            timer: None,
+        }
+    }
+
+    /// Works until the call has ended and its connections are closed.
+    pub(super) async fn run(mut self, mut work: UnboundedReceiver<Work>) {
+        self.input(Input::Join);
+        self.rearm();
+        while let Some(next) = work.next().await {
+            if let Err(error) = self.handle(next) {
+                tracing::warn!(%error, "the browser refused a step");
+            }
+            self.rearm();
+            if self.ended && self.transports.is_empty() {
+                self.page.close();
+                return;
+            }
+        }
+    }
+
+    fn handle(&mut self, work: Work) -> Result<(), Exception> {
+        match work {
+            Work::Page(message, object) => self.page_says(message, object)?,
+            Work::Call(input) => {
+                if let Input::TransportClosed { id, .. } = input {
+                    self.transports.closed(id);
+                }
+                self.input(input);
+            }
+            Work::Timer => {
+                self.timer = None;
+                self.call.handle_timeout(now());
+                self.carry_out();
+            }
+            Work::Picture { track, frame } => {
+                self.sources
+                    .picture(track, &frame, self.transports.waiting());
+            }
+            Work::Still(track) => self.sources.still(track),
+            Work::VideoChunk {
+                track,
+                codec,
+                temporal_layer,
+                chunk,
+            } => {
+                self.sources
+                    .video_chunk(track, codec, temporal_layer, &chunk)?;
+            }
+            Work::VideoEncoderFailed { track, codec } => {
+                self.sources.video_encoder_failed(track, codec)
+            }
+            Work::Sound {
+                samples,
+                time_us,
+                level,
+            } => self.sources.sound(&samples, time_us, level)?,
+            Work::AudioChunk(chunk) => self.sources.audio_chunk(&chunk)?,
+            Work::SourceFailed(track) => self.page.source_failed(track),
+            Work::VideoDecoded {
+                session,
+                track,
+                frame,
+            } => {
+                // What comes out late, after its decoder was closed, must not bring the track back.
+                if self.decoders.is_open(session, track) {
+                    self.renderer.draw(session, track, frame)?;
+                    self.input(Input::FrameShown { session, track });
+                } else {
+                    frame.close();
+                }
+            }
+            Work::AudioDecoded {
+                session,
+                track,
+                sequence,
+                data,
+            } => {
+                let samples = decode::samples(&data);
+                data.close();
+                if let Some(playout) = &self.playout
+                    && self.decoders.is_open(session, track)
+                {
+                    playout.play(session, track, sequence, &samples?)?;
+                }
+            }
+            Work::Levels(levels) => self.levels(levels),
+        }
+        Ok(())
+    }
+
+    fn page_says(&mut self, message: ToEngine, object: JsValue) -> Result<(), Exception> {
+        match message {
+            // It came first, and comes once.
+            ToEngine::Start(_) => {}
+            ToEngine::Show { session, track } => {
+                self.renderer
+                    .attach(session, track, object.unchecked_into())?
+            }
+            ToEngine::Hide { session, track } => self.renderer.detach(session, track),
+            ToEngine::Playout => {
+                self.playout = Some(Playout::new(object.unchecked_into(), self.queue.clone()))
+            }
+            ToEngine::VideoOn { track } => {
+                let stream = (!object.is_undefined()).then(|| object.unchecked_into());
+                self.sources.video_on(track, stream)?;
+            }
+            ToEngine::VideoFrame { track } => {
+                self.sources
+                    .picture(track, &object.unchecked_into(), self.transports.waiting());
+            }
+            ToEngine::VideoOff { track } => self.sources.video_off(track),
+            ToEngine::MicrophoneOn => self.sources.microphone_on(object.unchecked_into())?,
+            ToEngine::MicrophoneOff => self.sources.microphone_off(),
+            ToEngine::NetworkBack => self.input(Input::NetworkBack),
+            ToEngine::Leave => self.input(Input::Leave),
+        }
+        Ok(())
+    }
+
+    fn input(&mut self, input: Input) {
+        self.call.handle(input, now());
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(command) = self.call.poll_command() {
+            match command {
+                Command::FetchConfig => self.fetch_config(),
+                Command::OpenTransport {
+                    id,
+                    kind,
+                    url,
+                    certificate_hashes,
+                } => {
+                    self.transports.open(id, kind, &url, &certificate_hashes);
+                }
+                Command::CloseTransport { id, code } => self.transports.close(id, code),
+                Command::Send { id, packet, lane } => self.transports.send(id, &packet, lane),
+                Command::Encode { track, encoding } => self.sources.configure(track, encoding),
+                Command::ForceKeyframe(track) => self.sources.force_keyframe(track),
+                Command::Decode(frame) => self.decoders.decode(&frame),
+                Command::CloseDecoder { session, track } => self.close_decoder(session, track),
+                Command::Emit(event) => self.emit(event),
+            }
+        }
+    }
+
+    fn fetch_config(&self) {
+        let queue = self.queue.clone();
+        spawn_local(async move {
+            let server = fetch_config().await;
+            queue.input(Input::ConfigFetched(server.ok()));
+        });
+    }
+
+    fn close_decoder(&mut self, session: SessionId, track: Track) {
+        self.decoders.close(session, track);
+        self.renderer.clear(session, track);
+        if track.is_audio()
+            && let Some(playout) = &self.playout
+            && let Err(error) = playout.remove(session, track)
+        {
+            tracing::warn!(%error, "playout can't be told");
+        }
+    }
+
+    fn emit(&mut self, event: Event) {
+        if let Event::Connection(connection) = &event {
+            self.session = match connection {
+                Connection::Connected { session, .. } => Some(*session),
+                _ => None,
+            };
+            self.ended = matches!(connection, Connection::Ended { .. });
+        }
+        self.page.event(event);
+    }
+
+    /// Adds the own microphone to what is played.
+    fn levels(&mut self, mut levels: Vec<Level>) {
+        if let (Some(session), Some(level)) = (self.session, self.sources.microphone_level()) {
+            levels.push(Level {
+                session,
+                track: Track::Microphone,
+                level,
+            });
+        }
+        self.page.levels(levels);
+    }
+
+    fn rearm(&mut self) {
+        let due = self.call.poll_timeout();
+        if due == self.timer.as_ref().map(|(due, _)| *due) {
+            return;
+        }
+        self.timer = due.map(|due| {
+            let micros = (due - now()).as_micros();
+            // Rounded up: a timer that fires early would find nothing to do.
+            let millis = u32::try_from(micros.div_ceil(1000))
+                .unwrap_or(u32::MAX)
+                .min(i32::MAX.unsigned_abs());
+            let queue = self.queue.clone();
+            (due, Timeout::new(millis, move || queue.push(Work::Timer)))
+        });
+    }
+}

@@ -1,0 +1,72 @@
+//! Encoding what the page captures.
+
+mod audio;
+mod video;
+mod video_encoder;
+
+use serde_json::{Value, json};
+use videocall_types::Codec;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AudioEncoder, VideoEncoder};
+
+pub(super) use audio::MicrophoneSource;
+pub(super) use video::VideoSource;
+
+use crate::error::Exception;
+use crate::{codec, js};
+
+/// Video codecs to encode with, best first.
+const VIDEO_CODECS: [Codec; 2] = [Codec::Vp9, Codec::Vp8];
+
+/// What this browser encodes.
+pub(super) struct Support {
+    /// Best first.
+    pub(super) video: Vec<Codec>,
+    /// The configuration of the microphone's encoder.
+    pub(super) opus: Value,
+}
+
+impl Support {
+    /// Asks the browser.
+    pub(super) async fn probe() -> Self {
+        let mut video = Vec::new();
+        for codec in VIDEO_CODECS {
+            if supports_video(codec).await.unwrap_or(false) {
+                video.push(codec);
+            }
+        }
+        if video.is_empty() {
+            tracing::error!("this browser encodes no video codec that we know");
+        }
+        let opus = if supports_audio(&opus(true)).await.unwrap_or(false) {
+            opus(true)
+        } else {
+            opus(false)
+        };
+        Self { video, opus }
+    }
+}
+
+/// `tuned`: with options that not every browser knows.
+fn opus(tuned: bool) -> Value {
+    // No in-band FEC: no browser's decoder can use it, and it costs quality.
+    let options = json!({ "frameDuration": 20_000, "usedtx": true, "application": "voip", "signal": "voice" });
+    json!({
+        "codec": codec::name(Codec::Opus), "sampleRate": 48_000, "numberOfChannels": 1, "bitrate": 32_000,
+        "opus": if tuned { options } else { json!({}) },
+    })
+}
+
+async fn supports_video(codec: Codec) -> Result<bool, Exception> {
+    let config = json!({
+        "codec": codec::name(codec), "width": 1280, "height": 720, "bitrate": 1_500_000, "framerate": 30,
+        "latencyMode": "realtime",
+    });
+    let answer = JsFuture::from(VideoEncoder::is_config_supported(&js::object(&config)?)).await?;
+    Ok(js::get(&answer, "supported").is_truthy())
+}
+
+async fn supports_audio(config: &Value) -> Result<bool, Exception> {
+    let answer = JsFuture::from(AudioEncoder::is_config_supported(&js::object(config)?)).await?;
+    Ok(js::get(&answer, "supported").is_truthy())
+}

@@ -1,0 +1,91 @@
+//! The engine's end of the playout worklet. `audio-worklet/processor.js` defines the messages.
+
+use gloo::events::EventListener;
+use js_sys::{Array, BigInt, Float32Array, Object};
+use videocall_types::{SessionId, Track};
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{MessageEvent, MessagePort};
+
+use super::work::{Queue, Work};
+use crate::error::Exception;
+use crate::js;
+use crate::protocol::Level;
+
+/// Plays decoded sound.
+pub(super) struct Playout {
+    port: MessagePort,
+    _levels: EventListener,
+}
+
+impl Playout {
+    pub(super) fn new(port: MessagePort, queue: Queue) -> Self {
+        let levels = EventListener::new(&port, "message", move |event| {
+            let statistics: Array = event
+                .unchecked_ref::<MessageEvent>()
+                .data()
+                .unchecked_into();
+            queue.push(Work::Levels(
+                statistics
+                    .iter()
+                    .filter_map(|entry| level(&entry))
+                    .collect(),
+            ));
+        });
+        port.start();
+        Self {
+            port,
+            _levels: levels,
+        }
+    }
+
+    /// Plays one decoded packet.
+    pub(super) fn play(
+        &self,
+        session: SessionId,
+        track: Track,
+        sequence: u64,
+        samples: &Float32Array,
+    ) -> Result<(), Exception> {
+        let message = stream(session, track)?;
+        js::set(&message, "sequence", &BigInt::from(sequence))?;
+        js::set(&message, "samples", samples)?;
+        Ok(self
+            .port
+            .post_message_with_transferable(&message, &Array::of1(&samples.buffer()))?)
+    }
+
+    /// Forgets a track.
+    pub(super) fn remove(&self, session: SessionId, track: Track) -> Result<(), Exception> {
+        let message = Object::new();
+        let removed = stream(session, track)?;
+        js::set(&message, "remove", &removed)?;
+        Ok(self.port.post_message(&message)?)
+    }
+}
+
+impl Drop for Playout {
+    fn drop(&mut self) {
+        self.port.close();
+    }
+}
+
+fn stream(session: SessionId, track: Track) -> Result<Object, Exception> {
+    let stream = Object::new();
+    js::set(&stream, "session", &BigInt::from(session.get()))?;
+    js::set(&stream, "track", &(track.to_wire() as i32).into())?;
+    Ok(stream)
+}
+
+fn level(entry: &JsValue) -> Option<Level> {
+    let session = u64::try_from(js::get(entry, "session").dyn_into::<BigInt>().ok()?).ok()?;
+    let track = js::get(entry, "track").as_f64()?;
+    let track = Track::ALL
+        .into_iter()
+        .find(|candidate| f64::from(candidate.to_wire() as i32) == track)?;
+    let level = js::get(entry, "level").as_f64()? as f32;
+    Some(Level {
+        session: SessionId::new(session)?,
+        track,
+        level,
+    })
+}

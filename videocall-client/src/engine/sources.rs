@@ -1,0 +1,167 @@
+//! What the page captures and the call publishes.
+
+use std::collections::BTreeMap;
+
+use js_sys::Float32Array;
+use media_core::Input;
+use media_core::command::VideoEncoding;
+use videocall_types::{Codec, Track};
+use web_sys::{EncodedAudioChunk, EncodedVideoChunk, MessagePort, ReadableStream, VideoFrame};
+
+use super::clock::now;
+use super::encode::{MicrophoneSource, Support, VideoSource};
+use super::work::{Queue, Work};
+use crate::error::Exception;
+
+/// The captured tracks with their encoders. What they make goes into the queue.
+pub(super) struct Sources {
+    queue: Queue,
+    support: Support,
+    microphone: Option<MicrophoneSource>,
+    videos: BTreeMap<Track, VideoSource>,
+    /// As last told, for tracks that are captured later.
+    encodings: BTreeMap<Track, VideoEncoding>,
+}
+
+impl Sources {
+    pub(super) fn new(support: Support, queue: Queue) -> Self {
+        Self {
+            queue,
+            support,
+            microphone: None,
+            videos: BTreeMap::new(),
+            encodings: BTreeMap::new(),
+        }
+    }
+
+    /// Pictures come from `stream`, or else through [`picture`](Self::picture).
+    pub(super) fn video_on(
+        &mut self,
+        track: Track,
+        stream: Option<ReadableStream>,
+    ) -> Result<(), Exception> {
+        let codecs = self.support.video.clone();
+        if codecs.is_empty() {
+            self.queue.push(Work::SourceFailed(track));
+        }
+        let mut video = VideoSource::new(track, stream, codecs, self.queue.clone())?;
+        if let Some(encoding) = self.encodings.get(&track) {
+            video.configure(*encoding);
+        }
+        self.videos.insert(track, video);
+        self.queue.input(Input::Publishing { track, on: true });
+        Ok(())
+    }
+
+    pub(super) fn video_off(&mut self, track: Track) {
+        self.videos.remove(&track);
+        self.queue.input(Input::Publishing { track, on: false });
+    }
+
+    pub(super) fn configure(&mut self, track: Track, encoding: VideoEncoding) {
+        self.encodings.insert(track, encoding);
+        if let Some(video) = self.videos.get_mut(&track) {
+            video.configure(encoding);
+        }
+    }
+
+    pub(super) fn force_keyframe(&mut self, track: Track) {
+        if let Some(video) = self.videos.get_mut(&track) {
+            video.force_keyframe();
+        }
+    }
+
+    /// A captured picture; `waiting` bytes have not been sent yet.
+    pub(super) fn picture(&mut self, track: Track, frame: &VideoFrame, waiting: u64) {
+        if let Some(video) = self.videos.get_mut(&track)
+            && !video.picture(frame, waiting, now())
+        {
+            self.queue.push(Work::SourceFailed(track));
+        }
+        frame.close();
+    }
+
+    /// The track's picture may have stopped changing.
+    pub(super) fn still(&mut self, track: Track) {
+        if let Some(video) = self.videos.get_mut(&track)
+            && !video.still(now())
+        {
+            self.queue.push(Work::SourceFailed(track));
+        }
+    }
+
+    pub(super) fn video_chunk(
+        &mut self,
+        track: Track,
+        codec: Codec,
+        temporal_layer: u8,
+        chunk: &EncodedVideoChunk,
+    ) -> Result<(), Exception> {
+        if let Some(video) = self.videos.get_mut(&track) {
+            let frame = video.encoded(codec, temporal_layer, chunk, now())?;
+            self.queue.input(Input::FrameEncoded(frame));
+        }
+        Ok(())
+    }
+
+    pub(super) fn video_encoder_failed(&mut self, track: Track, codec: Codec) {
+        if let Some(video) = self.videos.get_mut(&track)
+            && !video.encoder_failed(codec)
+        {
+            self.queue.push(Work::SourceFailed(track));
+        }
+    }
+
+    pub(super) fn microphone_on(&mut self, port: MessagePort) -> Result<(), Exception> {
+        let microphone = MicrophoneSource::new(port, &self.support.opus, &self.queue)?;
+        self.stop_microphone();
+        self.microphone = Some(microphone);
+        self.queue.input(Input::Publishing {
+            track: Track::Microphone,
+            on: true,
+        });
+        Ok(())
+    }
+
+    pub(super) fn microphone_off(&mut self) {
+        self.stop_microphone();
+        self.queue.input(Input::Publishing {
+            track: Track::Microphone,
+            on: false,
+        });
+    }
+
+    pub(super) fn sound(
+        &mut self,
+        samples: &Float32Array,
+        time_us: f64,
+        level: f32,
+    ) -> Result<(), Exception> {
+        if let Some(microphone) = &mut self.microphone
+            && let Some(speaking) = microphone.sound(samples, time_us, level, now())?
+        {
+            self.queue.input(Input::Speaking(speaking));
+        }
+        Ok(())
+    }
+
+    pub(super) fn audio_chunk(&mut self, chunk: &EncodedAudioChunk) -> Result<(), Exception> {
+        if let Some(microphone) = &self.microphone {
+            let frame = microphone.encoded(chunk, now())?;
+            self.queue.input(Input::FrameEncoded(frame));
+        }
+        Ok(())
+    }
+
+    /// RMS from 0 to 1; `None` while it is off.
+    pub(super) fn microphone_level(&self) -> Option<f32> {
+        self.microphone.as_ref().map(MicrophoneSource::level)
+    }
+
+    fn stop_microphone(&mut self) {
+        let spoke = self.microphone.take().is_some_and(MicrophoneSource::stop);
+        if spoke {
+            self.queue.input(Input::Speaking(false));
+        }
+    }
+}

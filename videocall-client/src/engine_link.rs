@@ -1,0 +1,85 @@
+//! The page's end of the engine worker.
+
+use futures_channel::mpsc::UnboundedSender;
+use gloo::events::EventListener;
+use js_sys::Array;
+use serde_json::json;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{ErrorEvent, MessageEvent, Worker};
+
+use crate::client::ClientEvent;
+use crate::error::{ClientError, Exception};
+use crate::js;
+use crate::preference;
+use crate::protocol::{self, FromEngine, ToEngine};
+
+/// The worker and the listeners on it. Dropping it leaves the meeting; the worker ends itself after that.
+#[derive(Debug)]
+pub(crate) struct EngineLink {
+    worker: Worker,
+    _listeners: [EventListener; 2],
+}
+
+impl EngineLink {
+    /// Starts the worker whose script is at `url`.
+    pub(crate) fn start(
+        url: &str,
+        events: UnboundedSender<ClientEvent>,
+    ) -> Result<Self, ClientError> {
+        let options = js::object(&json!({ "type": "module", "name": "engine" }))
+            .map_err(ClientError::Engine)?;
+        let worker =
+            Worker::new_with_options(url, &options).map_err(|e| ClientError::Engine(e.into()))?;
+        let forward = events.clone();
+        let on_message = EventListener::new(&worker, "message", move |event| {
+            let data = event.unchecked_ref::<MessageEvent>().data();
+            if let Some((message, _)) = protocol::decode(&data) {
+                let event = match message {
+                    FromEngine::Event(event) => {
+                        preference::observe(&event);
+                        ClientEvent::Call(event)
+                    }
+                    FromEngine::Levels(levels) => ClientEvent::Levels(levels),
+                    FromEngine::SourceFailed(track) => ClientEvent::SourceEnded(track),
+                };
+                // The receiver may be gone already; nobody is interested then.
+                let _ = forward.unbounded_send(event);
+            }
+        });
+        let broken = worker.clone();
+        let on_error = EventListener::new(&worker, "error", move |event| {
+            // After a panic nothing in the worker can be relied on.
+            broken.terminate();
+            let reason = event
+                .dyn_ref::<ErrorEvent>()
+                .map_or_else(|| "it could not be loaded".to_owned(), ErrorEvent::message);
+            let _ = events.unbounded_send(ClientEvent::EngineFailed(reason));
+        });
+        Ok(Self {
+            worker,
+            _listeners: [on_message, on_error],
+        })
+    }
+
+    /// Sends a message that comes alone.
+    pub(crate) fn send(&self, message: &ToEngine) -> Result<(), Exception> {
+        Ok(self
+            .worker
+            .post_message(&protocol::encode(message, &Array::new()))?)
+    }
+
+    /// Sends a message with an object, which belongs to the engine afterwards.
+    pub(crate) fn send_with(&self, message: &ToEngine, object: &JsValue) -> Result<(), Exception> {
+        let objects = Array::of1(object);
+        Ok(self
+            .worker
+            .post_message_with_transfer(&protocol::encode(message, &objects), &objects)?)
+    }
+}
+
+impl Drop for EngineLink {
+    fn drop(&mut self) {
+        // It fails only when the worker is gone already.
+        let _ = self.send(&ToEngine::Leave);
+    }
+}

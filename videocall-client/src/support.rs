@@ -1,0 +1,100 @@
+//! What this browser can do. Everything that differs between browsers is probed here.
+
+use std::fmt;
+
+use wasm_bindgen::JsValue;
+
+use crate::js;
+
+/// Something that taking part needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// The page comes over https or from localhost; without it browsers hide most of the rest.
+    SecureContext,
+    /// WebCodecs for video.
+    VideoCodecs,
+    /// WebCodecs for audio.
+    AudioCodecs,
+    /// Audio processing beside the page.
+    AudioWorklet,
+    /// Drawing in a Worker.
+    OffscreenCanvas,
+    /// A way to get single pictures of a camera.
+    VideoCapture,
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SecureContext => "a secure connection (https)",
+            Self::VideoCodecs => "video codecs (WebCodecs)",
+            Self::AudioCodecs => "audio codecs (WebCodecs)",
+            Self::AudioWorklet => "AudioWorklet",
+            Self::OffscreenCanvas => "OffscreenCanvas",
+            Self::VideoCapture => "video frame capture",
+        })
+    }
+}
+
+/// What this browser lacks to take part; empty: nothing. Only for the page.
+#[must_use]
+pub fn missing() -> Vec<Feature> {
+    let secure = web_sys::window().is_some_and(|window| window.is_secure_context());
+    if !secure {
+        // The others would be reported for the same reason.
+        return vec![Feature::SecureContext];
+    }
+    let needs = [
+        (
+            Feature::VideoCodecs,
+            js::has_global("VideoEncoder") && js::has_global("VideoDecoder"),
+        ),
+        (
+            Feature::AudioCodecs,
+            js::has_global("AudioEncoder") && js::has_global("AudioDecoder"),
+        ),
+        (Feature::AudioWorklet, js::has_global("AudioWorkletNode")),
+        (
+            Feature::OffscreenCanvas,
+            prototype_has("HTMLCanvasElement", "transferControlToOffscreen"),
+        ),
+        (
+            Feature::VideoCapture,
+            has_track_processor() || has_video_frame_callback(),
+        ),
+    ];
+    needs
+        .into_iter()
+        .filter(|(_, there)| !there)
+        .map(|(feature, _)| feature)
+        .collect()
+}
+
+/// A screen can be shared. Phones can't.
+#[must_use]
+pub fn can_share_screen() -> bool {
+    prototype_has("MediaDevices", "getDisplayMedia")
+}
+
+/// Sound can go to a chosen speaker.
+#[must_use]
+pub fn can_choose_speaker() -> bool {
+    prototype_has("AudioContext", "setSinkId")
+}
+
+/// The page gets pictures of a track as a stream.
+pub(crate) fn has_track_processor() -> bool {
+    js::has_global("MediaStreamTrackProcessor")
+}
+
+fn has_video_frame_callback() -> bool {
+    prototype_has("HTMLVideoElement", "requestVideoFrameCallback")
+}
+
+fn prototype_has(class: &str, member: &str) -> bool {
+    let class = js::get(&js_sys::global(), class);
+    // Reading an accessor of a prototype throws, so that the key is looked for instead.
+    !class.is_undefined()
+        && js_sys::Reflect::has(&js::get(&class, "prototype"), &JsValue::from_str(member))
+            == Ok(true)
+}

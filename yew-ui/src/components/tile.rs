@@ -1,0 +1,109 @@
+//! The frame of a person or a screen.
+
+use media_core::event::Participant;
+use videocall_client::Client;
+use videocall_types::Track;
+use yew::prelude::*;
+
+use super::avatar::Avatar;
+use super::icon::{Icon, Symbol};
+use super::remote_video::RemoteVideo;
+use crate::state::layout::Rect;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) client: Client,
+    pub(crate) person: Participant,
+    pub(crate) track: Track,
+    pub(crate) rect: Rect,
+    /// Whether the track has a picture.
+    pub(crate) picture: bool,
+}
+
+/// The camera or the screen of somebody else.
+#[component]
+pub(crate) fn RemoteTile(props: &Props) -> Html {
+    let Props {
+        client,
+        person,
+        track,
+        rect,
+        picture,
+    } = props;
+    let is_screen = *track == Track::Screen;
+    let published = if is_screen {
+        person.screen
+    } else {
+        person.camera
+    };
+    let shown = published && *picture;
+    let name = if is_screen {
+        format!("{}'s screen", person.display_name)
+    } else {
+        person.display_name.clone()
+    };
+    html! {
+        <div class="tile" role="group" aria-label={description(&name, person, is_screen)} style={place(rect)}
+            data-session={person.session.to_string()} data-user={person.user_id.clone()} data-track={track_name(*track)}
+            data-level="0" data-muted={(!person.microphone).to_string()} data-camera={person.camera.to_string()}>
+            <RemoteVideo client={client.clone()} session={person.session} track={*track} {shown} />
+            if !is_screen && !published {
+                <Avatar name={person.display_name.clone()} user={person.user_id.clone()} />
+            } else if !shown {
+                <span class="spinner absolute inset-0 m-auto" aria-hidden="true"></span>
+            }
+            <NameTag {name} muted={!is_screen && !person.microphone} />
+        </div>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct NameTagProps {
+    pub(crate) name: AttrValue,
+    pub(crate) muted: bool,
+}
+
+/// The name in the corner of a tile.
+#[component]
+pub(crate) fn NameTag(props: &NameTagProps) -> Html {
+    html! {
+        <span class="name-tag" aria-hidden="true">
+            if props.muted {
+                <Symbol icon={Icon::MicrophoneOff} class="size-4" />
+            }
+            <span class="truncate">{ &props.name }</span>
+        </span>
+    }
+}
+
+/// The style that puts a tile in its place.
+pub(super) fn place(rect: &Rect) -> String {
+    let Rect { x, y, size } = rect;
+    format!(
+        "transform: translate({x:.1}px, {y:.1}px); width: {:.1}px; height: {:.1}px",
+        size.width, size.height
+    )
+}
+
+/// What a screen reader says.
+fn description(name: &str, person: &Participant, is_screen: bool) -> String {
+    if is_screen {
+        return name.to_owned();
+    }
+    let microphone = if person.microphone {
+        ""
+    } else {
+        ", microphone off"
+    };
+    let camera = if person.camera { "" } else { ", camera off" };
+    format!("{name}{microphone}{camera}")
+}
+
+fn track_name(track: Track) -> &'static str {
+    match track {
+        Track::Camera => "camera",
+        Track::Microphone => "microphone",
+        Track::Screen => "screen",
+        Track::ScreenAudio => "screen_audio",
+    }
+}

@@ -1,0 +1,68 @@
+//! All tiles of a call.
+
+use web_sys::MediaStreamTrack;
+use yew::prelude::*;
+
+use super::own_tile::OwnTile;
+use super::tile::{RemoteTile, place};
+use crate::hooks::use_call::{Call, Visitor};
+use crate::hooks::use_size::use_size;
+use crate::state::layout::Rect;
+use crate::state::tiles::{TileKey, Tiling, place as place_tiles};
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) call: Call,
+    pub(crate) visitor: Visitor,
+    pub(crate) camera: Option<MediaStreamTrack>,
+    pub(crate) muted: bool,
+}
+
+/// The tiles, placed absolutely in one flat keyed list: one that moves keeps its element and so its canvas.
+#[component]
+pub(crate) fn Tiles(props: &Props) -> Html {
+    let container = use_node_ref();
+    let size = use_size(container.clone());
+    let Tiling { tiles, more } = place_tiles(&props.call.state.people, size);
+    let tiles = tiles
+        .into_iter()
+        .filter_map(|(key, rect)| tile(props, key, rect));
+    // One child without a key would make the virtual DOM match tiles by their position.
+    html! {
+        <div ref={container} class="relative min-h-0 flex-1" aria-label="Participants" role="region">
+            { for tiles.chain(more.map(|(count, rect)| overflow(count, &rect))) }
+        </div>
+    }
+}
+
+/// Says how many people have no tile.
+fn overflow(count: usize, rect: &Rect) -> Html {
+    html! {
+        <div key="more" class="tile grid place-content-center text-center text-muted" style={place(rect)}>
+            <span class="text-2xl font-semibold text-ink">{ format!("+{count}") }</span>
+            { "more" }
+        </div>
+    }
+}
+
+fn tile(props: &Props, key: TileKey, rect: Rect) -> Option<Html> {
+    match key {
+        TileKey::Own => Some(html! {
+            <OwnTile key="own" name={props.visitor.name.to_string()} user={props.visitor.user.to_string()}
+                session={props.call.state.session} camera={props.camera.clone()} muted={props.muted} {rect} />
+        }),
+        TileKey::Remote { session, track } => {
+            let person = props
+                .call
+                .state
+                .people
+                .iter()
+                .find(|person| person.info.session == session);
+            let (person, client) = person.zip(props.call.client.clone())?;
+            let picture = props.call.state.has_picture(session, track);
+            Some(html! {
+                <RemoteTile key={format!("{session} {track:?}")} {client} person={person.info.clone()} {track} {rect} {picture} />
+            })
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! State that lives with a component.
+
+pub(crate) mod use_call;
+pub(crate) mod use_equipment;
+pub(crate) mod use_failure_notice;
+pub(crate) mod use_published;
+pub(crate) mod use_screen;
+pub(crate) mod use_shortcuts;
+pub(crate) mod use_size;
+pub(crate) mod use_source;
+pub(crate) mod use_title;

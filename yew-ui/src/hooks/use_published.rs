@@ -1,0 +1,61 @@
+//! Keeps the client in step with what the person has switched on and chosen.
+
+use videocall_client::ClientError;
+use web_sys::MediaStreamTrack;
+use yew::prelude::*;
+
+use super::use_call::Call;
+use crate::state::call::{Action, Tone};
+
+/// What the person publishes.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Published {
+    pub(crate) camera: Option<MediaStreamTrack>,
+    pub(crate) microphone: Option<MediaStreamTrack>,
+    pub(crate) screen: Option<MediaStreamTrack>,
+}
+
+/// Publishes each track when it changes.
+#[hook]
+pub(crate) fn use_published(call: &Call, published: Published) {
+    let dispatcher = call.state.dispatcher();
+    let check = move |what: &str, result: Result<(), ClientError>| {
+        if let Err(error) = result {
+            tracing::warn!(%error, what, "not published");
+            let text = format!("Your {what} could not be sent. Switch it off and on again.");
+            dispatcher.dispatch(Action::Notify(Tone::Problem, text));
+        }
+    };
+    let client = call.client.clone();
+    use_effect_with((client.clone(), published.camera), {
+        let check = check.clone();
+        move |(client, track)| {
+            if let Some(client) = client {
+                check("camera", client.publish_camera(track.clone()));
+            }
+        }
+    });
+    use_effect_with((client.clone(), published.microphone), {
+        let check = check.clone();
+        move |(client, track)| {
+            if let Some(client) = client {
+                check("microphone", client.publish_microphone(track.clone()));
+            }
+        }
+    });
+    use_effect_with((client, published.screen), move |(client, track)| {
+        if let Some(client) = client {
+            check("screen", client.publish_screen(track.clone()));
+        }
+    });
+}
+
+/// Plays sound through the chosen speaker.
+#[hook]
+pub(crate) fn use_speaker(call: &Call, device: Option<String>) {
+    use_effect_with((call.client.clone(), device), |(client, device)| {
+        if let (Some(client), Some(device)) = (client, device) {
+            client.set_speaker(device);
+        }
+    });
+}
