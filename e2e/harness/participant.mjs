@@ -1,0 +1,158 @@
+// One person in one page: what they do, and what they see and hear.
+import assert from "node:assert/strict";
+
+import { PEOPLE, sourceOfColour } from "./media.mjs";
+import { listen, tapSpeakers, timeToPictures, watchCanvas } from "./probes.mjs";
+import { Stopwatch, until } from "./until.mjs";
+
+// A beep arrives at -15 to -25 dB of its pitch; what leaks into a pitch from elsewhere stays below -70 dB.
+const AUDIBLE = { tone: -45, level: 0.02 };
+const SILENT = { tone: -65, level: 0.005 };
+const NETWORK_ERROR = /net::ERR_|WebSocket connection to .* failed|Failed to establish a connection|Failed to fetch/;
+
+export class Participant {
+  /** Errors of the console and uncaught ones, of the page and of its workers. */
+  errors = [];
+  #networkMayFail = false;
+
+  constructor(name, page) {
+    this.name = name;
+    this.page = page;
+    page.on("console", (message) => message.type() === "error" && this.#note(message.text()));
+    page.on("pageerror", (error) => this.#note(`uncaught ${error.stack ?? error}`));
+  }
+
+  /** From here on, failing requests and connections are part of the test. */
+  expectNetworkErrors() {
+    this.#networkMayFail = true;
+  }
+
+  /** Opens the pre-join page. `transport: "web_socket"`: as if the server offered nothing else. */
+  async open(server, { meeting = "daily", transport } = {}) {
+    await this.page.addInitScript(tapSpeakers);
+    if (transport === "web_socket") {
+      await this.page.route("**/api/v1/config", async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), webtransport: null } });
+      });
+    }
+    await this.page.goto(`${server.url}/meeting/${this.name}/${meeting}`);
+  }
+
+  /** Opens the pre-join page, joins and waits until connected. */
+  async join(server, { within = 10_000, since = new Stopwatch(), ...options } = {}) {
+    await this.open(server, options);
+    await this.press(/^Join/);
+    await this.connected({ within, since });
+  }
+
+  /** Presses the button whose accessible name matches. */
+  press(name) {
+    return this.page.getByRole("button", { name }).click();
+  }
+
+  /** Waits until the page says that it is connected, over `transport` if given. */
+  connected({ transport, within = 10_000, since } = {}) {
+    return until(`${this.name} connected`, within, async () => {
+      const call = await this.call();
+      return { ok: call?.connection === "connected" && (transport ?? call.transport) === call.transport, seen: call };
+    }, since);
+  }
+
+  /** The `data-` attributes of the call, or null when the page shows none. */
+  call() {
+    return this.page.evaluate(() => {
+      const call = document.querySelector("[data-connection]");
+      return call && { ...call.dataset };
+    });
+  }
+
+  /** The own session, which a reconnect would change. */
+  async session() {
+    return (await this.page.locator("[data-self]").first().getAttribute("data-session")) ?? assert.fail("no own session");
+  }
+
+  /** The `data-` attributes of somebody's tile, or null when there is none. */
+  tile(other, track = "camera") {
+    return this.page.evaluate((selector) => {
+      const tile = document.querySelector(selector);
+      return tile && { ...tile.dataset };
+    }, selectorOf(other, track));
+  }
+
+  /** Waits until their tile has these `data-` attributes. */
+  shows(other, attributes, { within = 1000, since } = {}) {
+    const wanted = Object.entries(attributes);
+    return until(`${this.name} shows ${other.name} with ${JSON.stringify(attributes)}`, within, async () => {
+      const tile = await this.tile(other);
+      return { ok: tile !== null && wanted.every(([key, value]) => tile[key] === value), seen: tile };
+    }, since);
+  }
+
+  /** Waits until a tile is no longer there. */
+  loses(other, { track = "camera", within, since }) {
+    return until(`${other.name}'s ${track} gone for ${this.name}`, within, async () => {
+      const tile = await this.tile(other, track);
+      return { ok: tile === null, seen: tile };
+    }, since);
+  }
+
+  /** Waits until their picture moves: this many distinct frames in 2 s, in the colour of their camera (or screen). */
+  sees(other, { track = "camera", frames = 10, within = 5000, since } = {}) {
+    const selector = selectorOf(other, track);
+    const source = track === "screen" ? "screen" : other.name;
+    return until(`${this.name} sees ${other.name}'s ${track}`, within, async () => {
+      const seen = await this.page.evaluate(watchCanvas, { selector, ms: 2000, enough: frames });
+      return { ok: seen.distinct >= frames && sourceOfColour(seen.colour) === source, seen };
+    }, since);
+  }
+
+  /** Waits until their picture stands still for 1 s. */
+  standsStill(other, { within = 5000, since } = {}) {
+    const selector = selectorOf(other, "camera");
+    return until(`${other.name}'s picture stands still for ${this.name}`, within, async () => {
+      const seen = await this.page.evaluate(watchCanvas, { selector, ms: 1000, enough: 2 });
+      return { ok: seen.distinct < 2, seen };
+    }, since);
+  }
+
+  /** Waits until their beep comes out of the loudspeaker and their tile shows it. */
+  hears(other, { within = 5000, since } = {}) {
+    return until(`${this.name} hears ${other.name}`, within, async () => {
+      const seen = await this.#listen(other, AUDIBLE);
+      return { ok: seen.tone > AUDIBLE.tone && seen.level > AUDIBLE.level, seen };
+    }, since);
+  }
+
+  /** Waits until nothing of their beep was heard for 1 s. */
+  hearsNothingOf(other, { within = 2000, since } = {}) {
+    return until(`${this.name} does not hear ${other.name}`, within, async () => {
+      const seen = await this.#listen(other, { tone: Infinity, level: Infinity });
+      return { ok: seen.tone < SILENT.tone && seen.level < SILENT.level, seen };
+    }, since);
+  }
+
+  /** Joins, and measures the milliseconds from "connected" until there is a picture of all of these people. */
+  async joinAndTimePictures(server, others) {
+    await this.open(server);
+    const selectors = others.map((other) => selectorOf(other, "camera"));
+    const time = this.page.evaluate(timeToPictures, { selectors, ms: 15_000 });
+    await this.press(/^Join/);
+    const ms = await time;
+    assert.notEqual(ms, null, `${this.name} never had a picture of everyone`);
+    return ms;
+  }
+
+  #listen(other, enough) {
+    const hertz = PEOPLE[other.name].hertz;
+    return this.page.evaluate(listen, { selector: selectorOf(other, "camera"), hertz, ms: 1000, enough });
+  }
+
+  #note(text) {
+    if (!(this.#networkMayFail && NETWORK_ERROR.test(text))) this.errors.push(text);
+  }
+}
+
+function selectorOf(other, track) {
+  return `[data-user="${other.name}"][data-track="${track}"]`;
+}

@@ -1,0 +1,93 @@
+// Functions that run inside the page. Each stands alone: it is sent there as text.
+
+/** Run before the app: measures what goes to the loudspeaker, whoever the app says it comes from. */
+export function tapSpeakers() {
+  const connect = AudioNode.prototype.connect;
+  globalThis.speakerTaps = [];
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target instanceof AudioDestinationNode) {
+      const tap = new AnalyserNode(this.context, { fftSize: 4096, smoothingTimeConstant: 0 });
+      connect.call(this, tap);
+      globalThis.speakerTaps.push(tap);
+    }
+    return connect.call(this, target, ...rest);
+  };
+}
+
+/**
+ * Samples the canvas in each animation frame until `enough` different pictures were there or `ms` milliseconds are over.
+ * Returns how many, and the mean colour of the last one.
+ */
+export function watchCanvas({ selector, ms, enough }) {
+  const scratch = new OffscreenCanvas(64, 36).getContext("2d", { willReadFrequently: true });
+  const seen = new Set();
+  let pixels = new Uint8ClampedArray(4);
+  const end = performance.now() + ms;
+  return new Promise((resolve) => {
+    const step = () => {
+      const canvas = document.querySelector(`${selector} canvas`);
+      if (canvas?.width && canvas.height) {
+        scratch.drawImage(canvas, 0, 0, 64, 36);
+        pixels = scratch.getImageData(0, 0, 64, 36).data;
+        seen.add(pixels.join());
+      }
+      if (seen.size < enough && performance.now() < end) return requestAnimationFrame(step);
+      const colour = [0, 1, 2].map((channel) => {
+        let sum = 0;
+        for (let i = channel; i < pixels.length; i += 4) sum += pixels[i];
+        return Math.round((4 * sum) / pixels.length);
+      });
+      resolve({ distinct: seen.size, colour });
+    };
+    step();
+  });
+}
+
+/**
+ * Listens for `ms` milliseconds to a pitch at the loudspeaker and to the level that the tile shows. Stops as soon as both
+ * are above `enough`. Returns the maxima: `tone` in dB, `level` in 0..1.
+ */
+export function listen({ selector, hertz, ms, enough }) {
+  const loudest = { tone: -200, level: 0 };
+  const end = performance.now() + ms;
+  return new Promise((resolve) => {
+    const step = () => {
+      for (const tap of globalThis.speakerTaps) {
+        const spectrum = new Float32Array(tap.frequencyBinCount);
+        tap.getFloatFrequencyData(spectrum);
+        const bin = Math.round((hertz * tap.fftSize) / tap.context.sampleRate);
+        loudest.tone = Math.max(loudest.tone, ...spectrum.slice(bin - 1, bin + 2));
+      }
+      const level = Number(document.querySelector(selector)?.dataset.level ?? 0);
+      loudest.level = Math.max(loudest.level, level);
+      const heard = loudest.tone > enough.tone && loudest.level > enough.level;
+      if (!heard && performance.now() < end) return requestAnimationFrame(step);
+      resolve(loudest);
+    };
+    step();
+  });
+}
+
+/** Milliseconds from "connected" until all of these tiles have a picture; gives up after `ms`. */
+export function timeToPictures({ selectors, ms }) {
+  const scratch = new OffscreenCanvas(8, 8).getContext("2d", { willReadFrequently: true });
+  const painted = (selector) => {
+    const canvas = document.querySelector(`${selector} canvas`);
+    if (!canvas?.width || !canvas.height) return false;
+    scratch.clearRect(0, 0, 8, 8);
+    scratch.drawImage(canvas, 0, 0, 8, 8);
+    return scratch.getImageData(0, 0, 8, 8).data.some((value, i) => i % 4 < 3 && value > 40);
+  };
+  const end = performance.now() + ms;
+  let connected = null;
+  return new Promise((resolve) => {
+    const step = () => {
+      const now = performance.now();
+      if (connected === null && document.querySelector('[data-connection="connected"]')) connected = now;
+      if (connected !== null && selectors.every(painted)) return resolve(Math.round(now - connected));
+      if (now < end) return requestAnimationFrame(step);
+      resolve(null);
+    };
+    step();
+  });
+}

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+
+import { test } from "../harness/stage.mjs";
+
+test("who joins late has a picture of everyone within 1 s of being connected", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.join("alice", server);
+  const bob = await stage.join("bob", server);
+  await alice.sees(bob);
+  await bob.sees(alice);
+
+  const carol = await stage.person("carol");
+  const ms = await carol.joinAndTimePictures(server, [alice, bob]);
+  assert.ok(ms <= 1000, `it took ${ms} ms`);
+  await carol.sees(alice);
+  await carol.sees(bob);
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+
+import { actixApi, natsServer, webtransportServer } from "../harness/servers.mjs";
+import { test } from "../harness/stage.mjs";
+
+test("separate services meet over NATS, and survive its restart", async (stage) => {
+  const nats = await stage.start(natsServer());
+  const relay = await stage.start(webtransportServer({ NATS_URL: nats.url }));
+  const api = await stage.start(actixApi({ NATS_URL: nats.url, WEBTRANSPORT_HEALTH_URL: relay.url }));
+  const alice = await stage.join("alice", api, { transport: "web_socket" });
+  const bob = await stage.join("bob", api, { transport: "web_socket" });
+  const carol = await stage.join("carol", api);
+
+  await alice.connected({ transport: "web_socket" });
+  await carol.connected({ transport: "web_transport" });
+  await eachSees([alice, bob, carol]);
+  await carol.hears(alice);
+  await alice.hears(carol);
+  const sessions = await Promise.all([alice, bob, carol].map((person) => person.session()));
+
+  await nats.kill();
+  // Carol's picture stands still for Alice, and Bob's goes on.
+  await alice.standsStill(carol);
+  await alice.sees(bob);
+  await bob.sees(alice);
+  await alice.hears(bob);
+
+  await nats.start();
+  await eachSees([alice, bob, carol], 10_000);
+  await carol.hears(bob);
+  assert.deepEqual(await Promise.all([alice, bob, carol].map((person) => person.session())), sessions, "nobody had to join again");
+});
+
+async function eachSees(people, within) {
+  for (const one of people) {
+    for (const other of people) if (other !== one) await one.sees(other, { within });
+  }
+}

@@ -1,0 +1,264 @@
+//! Whatever a relay and peers send and whenever, a call goes on, and no decoder gets a delta without its reference.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use media_core::call::{Call, Config};
+use media_core::command::TransportId;
+use media_core::{Command, Input};
+use protobuf::Message as _;
+use videocall_types::api::{Access, ServerConfig};
+use videocall_types::proto::control::{Participant, Presence};
+use videocall_types::proto::media_packet::MediaPacket;
+use videocall_types::proto::media_packet::media_packet::MediaType;
+use videocall_types::{
+    Bytes, Codec, DisplayName, Packet, PacketKind, Routing, SessionId, Timestamp, Track,
+};
+
+#[derive(Arbitrary, Debug)]
+enum Step {
+    Pass {
+        millis: u16,
+    },
+    Bytes {
+        bytes: Vec<u8>,
+    },
+    Payload {
+        kind: u8,
+        payload: Vec<u8>,
+    },
+    Presence {
+        snapshot: bool,
+        sessions: Vec<u8>,
+        camera: bool,
+        left: Vec<u8>,
+    },
+    Frame {
+        session: u8,
+        track: u8,
+        sequence: u64,
+        near: bool,
+        keyframe: bool,
+        capture_time_us: u64,
+        vp8: bool,
+    },
+    DecoderFailed {
+        session: u8,
+        track: u8,
+    },
+    FrameShown {
+        session: u8,
+        track: u8,
+    },
+    Closed {
+        code: u16,
+    },
+}
+
+fuzz_target!(|steps: Vec<Step>| {
+    let mut client = Client::new();
+    for step in steps {
+        client.step(step);
+    }
+});
+
+struct Client {
+    call: Call,
+    now: Timestamp,
+    transport: TransportId,
+    decoders: BTreeMap<(SessionId, Track), (u64, Codec)>,
+}
+
+impl Client {
+    fn new() -> Self {
+        let config = Config {
+            user: "me".parse().expect("an id"),
+            meeting: "room".parse().expect("an id"),
+            name: DisplayName::new(""),
+            server: ServerConfig {
+                version: String::new(),
+                access: Access::Open,
+                websocket_url: "wss://relay/lobby".into(),
+                webtransport: None,
+            },
+            prefer: None,
+            token: None,
+        };
+        let call = Call::new(config, 1);
+        let mut client = Self {
+            call,
+            now: Timestamp::ZERO,
+            transport: TransportId(0),
+            decoders: BTreeMap::new(),
+        };
+        client.input(Input::Join);
+        client
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Pass { millis } => self.pass(Duration::from_millis(millis.into())),
+            Step::Bytes { bytes } => self.receive(bytes.into()),
+            Step::Payload { kind, payload } => {
+                let kinds = [
+                    PacketKind::MEDIA,
+                    PacketKind::PRESENCE,
+                    PacketKind::NOTICE,
+                    PacketKind::SESSION_ASSIGNED,
+                ];
+                let kind = kinds[usize::from(kind) % kinds.len()];
+                self.receive(
+                    Packet::new(kind, b"x", SessionId::new(2), b"", payload.into()).to_bytes(),
+                );
+            }
+            Step::Presence {
+                snapshot,
+                sessions,
+                camera,
+                left,
+            } => {
+                self.receive(presence(snapshot, &sessions, camera, &left));
+            }
+            Step::Frame {
+                session,
+                track,
+                sequence,
+                near,
+                keyframe,
+                capture_time_us,
+                vp8,
+            } => {
+                let track = Track::ALL[usize::from(track) % 4];
+                let video = if vp8 { Codec::Vp8 } else { Codec::Vp9 };
+                let routing = Routing {
+                    track,
+                    spatial_layer: 0,
+                    temporal_layer: 0,
+                    keyframe,
+                    discardable: false,
+                    sequence: if near { sequence % 64 } else { sequence },
+                    capture_time_us,
+                    audio_level: 0,
+                    codec: Some(if track.is_audio() { Codec::Opus } else { video }),
+                };
+                self.receive(frame(session, &routing));
+            }
+            Step::DecoderFailed { session, track } => {
+                if let Some((session, track)) = decoder(session, track) {
+                    self.input(Input::DecoderFailed { session, track });
+                }
+            }
+            Step::FrameShown { session, track } => {
+                if let Some((session, track)) = decoder(session, track) {
+                    self.input(Input::FrameShown { session, track });
+                }
+            }
+            Step::Closed { code } => self.input(Input::TransportClosed {
+                id: self.transport,
+                code: Some(code),
+            }),
+        }
+    }
+
+    fn receive(&mut self, packet: Bytes) {
+        self.input(Input::PacketReceived {
+            id: self.transport,
+            packet,
+        });
+    }
+
+    fn pass(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        while let Some(at) = self.call.poll_timeout().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.call.handle_timeout(self.now);
+            self.carry_out();
+            assert!(
+                self.call.poll_timeout().is_none_or(|at| at > self.now),
+                "it spins"
+            );
+        }
+        self.now = end;
+    }
+
+    fn input(&mut self, input: Input) {
+        self.call.handle(input, self.now);
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        let mut opened = None;
+        while let Some(command) = self.call.poll_command() {
+            match command {
+                Command::OpenTransport { id, .. } => opened = Some(id),
+                Command::Decode(frame) if !frame.track.is_audio() => {
+                    let last = self
+                        .decoders
+                        .insert((frame.session, frame.track), (frame.sequence, frame.codec));
+                    let follows = last.is_some_and(|(n, codec)| {
+                        n.checked_add(1) == Some(frame.sequence) && codec == frame.codec
+                    });
+                    assert!(frame.keyframe || follows, "{frame:?} after {last:?}");
+                }
+                Command::CloseDecoder { session, track } => {
+                    self.decoders.remove(&(session, track));
+                }
+                _ => {}
+            }
+        }
+        if let Some(id) = opened {
+            self.transport = id;
+            self.input(Input::TransportOpened(id));
+            let own = SessionId::new(1);
+            self.receive(
+                Packet::new(PacketKind::SESSION_ASSIGNED, b"", own, b"", Bytes::new()).to_bytes(),
+            );
+        }
+    }
+}
+
+fn decoder(session: u8, track: u8) -> Option<(SessionId, Track)> {
+    Some((
+        SessionId::new(u64::from(session))?,
+        Track::ALL[usize::from(track) % 4],
+    ))
+}
+
+fn presence(snapshot: bool, sessions: &[u8], camera: bool, left: &[u8]) -> Bytes {
+    let participant = |session: &u8| {
+        let mut participant = Participant::new();
+        participant.session_id = (*session).into();
+        participant.user_id = "peer".into();
+        participant.state.mut_or_insert_default().camera = camera;
+        participant
+    };
+    let mut presence = Presence::new();
+    presence.snapshot = snapshot;
+    presence.participants = sessions.iter().map(participant).collect();
+    presence.left = left.iter().map(|session| (*session).into()).collect();
+    let payload = presence.write_to_bytes().expect("it is small");
+    Packet::new(PacketKind::PRESENCE, b"", None, b"", payload.into()).to_bytes()
+}
+
+fn frame(session: u8, routing: &Routing) -> Bytes {
+    let mut media = MediaPacket::new();
+    media.media_type = if routing.track.is_audio() {
+        MediaType::AUDIO
+    } else {
+        MediaType::VIDEO
+    }
+    .into();
+    media.data = Bytes::from_static(b"chunk");
+    let payload = media.write_to_bytes().expect("it is small");
+    Packet::media(
+        b"peer",
+        SessionId::new(session.into()),
+        routing,
+        payload.into(),
+    )
+    .to_bytes()
+}
