@@ -17,6 +17,8 @@ export class Participant {
 
   constructor(name, page) {
     this.name = name;
+    /** The user id, which is the name unless the server's home page has made one. */
+    this.user = name;
     this.page = page;
     page.on("console", (message) => message.type() === "error" && this.#note(message.text()));
     page.on("pageerror", (error) => this.#note(`uncaught ${error.stack ?? error}`));
@@ -31,10 +33,7 @@ export class Participant {
   async open(server, { meeting = "daily", transport } = {}) {
     await this.page.addInitScript(tapSpeakers);
     if (transport === "web_socket") {
-      await this.page.route("**/api/v1/config", async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, json: { ...(await response.json()), webtransport: null } });
-      });
+      await this.page.route("**/api/v1/config", withoutWebTransport);
     }
     await this.page.goto(`${server.url}/meeting/${this.name}/${meeting}`);
   }
@@ -67,9 +66,9 @@ export class Participant {
     });
   }
 
-  /** The own session, which a reconnect would change. */
-  async session() {
-    return (await this.page.locator("[data-self]").first().getAttribute("data-session")) ?? assert.fail("no own session");
+  /** The `data-` attributes of the own tile, such as the session, which a reconnect changes. */
+  self() {
+    return this.page.locator("[data-self]").evaluate((tile) => ({ ...tile.dataset }));
   }
 
   /** The `data-` attributes of somebody's tile, or null when there is none. */
@@ -153,6 +152,12 @@ export class Participant {
   }
 }
 
+async function withoutWebTransport(route) {
+  const response = await route.fetch().catch(() => null);
+  if (!response) return route.abort("connectionrefused");
+  await route.fulfill({ response, json: { ...(await response.json()), webtransport: null } });
+}
+
 function selectorOf(other, track) {
-  return `[data-user="${other.name}"][data-track="${track}"]`;
+  return `[data-user="${other.user}"][data-track="${track}"]`;
 }

@@ -12,7 +12,11 @@ const BINARIES = process.env.VIDEOCALL_BIN_DIR ?? fileURLToPath(new URL("../../t
 const START_MS = 10_000;
 
 const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+const folders = mkdtempSync(join(tmpdir(), "videocall-servers-"));
+process.on("exit", () => {
+  running.forEach((child) => child.kill("SIGKILL"));
+  rmSync(folders, { recursive: true, force: true });
+});
 
 /** A child process with what it printed. */
 class Process {
@@ -43,9 +47,9 @@ class Process {
     }
   }
 
-  /** Ends it with `signal` and waits until it has. */
-  async end(signal) {
-    this.#child.kill(signal);
+  /** SIGKILL: nobody is told anything. */
+  async kill() {
+    this.#child.kill("SIGKILL");
     await this.#exited;
   }
 }
@@ -55,9 +59,12 @@ export class Server {
   #start;
   #child;
   #runs = [];
-  #folder = mkdtempSync(join(tmpdir(), "videocall-server-"));
+  #folder = mkdtempSync(join(folders, "server-"));
 
-  /** `start(folder, again)` returns a `Process` and the properties to give the server, such as `url`. */
+  /**
+   * `start(folder, before)` returns a `Process` and the properties that the server gets, such as `url`. `before` has those
+   * of the time before, so that it can be the same again.
+   */
   constructor(name, start) {
     this.name = name;
     this.#start = start;
@@ -72,15 +79,9 @@ export class Server {
     return new Stopwatch();
   }
 
-  /** SIGKILL: nobody is told anything. */
-  kill() {
-    return this.#child.end("SIGKILL");
-  }
-
-  /** Ends it for good. */
-  async close() {
-    await this.#child?.end("SIGKILL");
-    rmSync(this.#folder, { recursive: true, force: true });
+  /** Ends it so that nobody is told anything. */
+  async kill() {
+    await this.#child?.kill();
   }
 
   /** What it printed, all runs. */

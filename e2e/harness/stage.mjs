@@ -93,6 +93,6 @@ class Stage {
 
   async close() {
     for (const close of this.#closers) await close();
-    for (const server of this.#servers) await server.close();
+    for (const server of this.#servers) await server.kill();
   }
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 
 import { actixApi, natsServer, webtransportServer } from "../harness/servers.mjs";
 import { test } from "../harness/stage.mjs";
+import { until } from "../harness/until.mjs";
 
 test("separate services meet over NATS, and survive its restart", async (stage) => {
   const nats = await stage.start(natsServer());
@@ -16,9 +17,10 @@ test("separate services meet over NATS, and survive its restart", async (stage) 
   await eachSees([alice, bob, carol]);
   await carol.hears(alice);
   await alice.hears(carol);
-  const sessions = await Promise.all([alice, bob, carol].map((person) => person.session()));
+  const sessions = await Promise.all([alice, bob, carol].map(sessionOf));
 
   await nats.kill();
+  await becomes(api, 503);
   // Carol's picture stands still for Alice, and Bob's goes on.
   await alice.standsStill(carol);
   await alice.sees(bob);
@@ -26,13 +28,26 @@ test("separate services meet over NATS, and survive its restart", async (stage) 
   await alice.hears(bob);
 
   await nats.start();
+  await becomes(api, 200);
   await eachSees([alice, bob, carol], 10_000);
   await carol.hears(bob);
-  assert.deepEqual(await Promise.all([alice, bob, carol].map((person) => person.session())), sessions, "nobody had to join again");
+  assert.deepEqual(await Promise.all([alice, bob, carol].map(sessionOf)), sessions, "nobody had to join again");
 });
 
 async function eachSees(people, within) {
   for (const one of people) {
     for (const other of people) if (other !== one) await one.sees(other, { within });
   }
+}
+
+/** Readiness of a server that goes on without the others, and of one that has them again. */
+function becomes(server, status) {
+  return until(`${server.name} answers ${status}`, 5000, async () => {
+    const seen = (await fetch(`${server.url}/readyz`)).status;
+    return { ok: seen === status, seen };
+  });
+}
+
+async function sessionOf(person) {
+  return (await person.self()).session;
 }

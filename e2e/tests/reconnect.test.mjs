@@ -16,7 +16,7 @@ for (const transport of ["web_transport", "web_socket"]) {
     await Promise.all([alice, bob].map(noticesTheLoss));
 
     const up = await server.start();
-    await Promise.all([isBack(alice, bob, up), isBack(bob, alice, up)]);
+    await Promise.all([isBack(alice, bob, transport, up), isBack(bob, alice, transport, up)]);
     await alice.hears(bob);
     await bob.hears(alice);
   });
@@ -29,7 +29,7 @@ function noticesTheLoss(person) {
   });
 }
 
-async function isBack(one, other, since) {
-  await one.connected({ within: BACK_MS, since });
+async function isBack(one, other, transport, since) {
+  await one.connected({ transport, within: BACK_MS, since });
   await one.sees(other, { frames: 3, within: BACK_MS, since });
 }

@@ -81,7 +81,7 @@ impl RelayConfig {
 #[derive(Clone, Debug, Args)]
 pub struct LogConfig {
     /// What is logged, such as `info` or `relay=debug,info`.
-    #[arg(long, env = "LOG", default_value = "info")]
+    #[arg(long, env = "LOG", default_value = "info,actix_server=warn")]
     pub log: String,
     /// One JSON object per line instead of text.
     #[arg(long, env = "LOG_JSON")]

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use relay::{Bus, BusError, Dialect, Hub, HubConfig, Policy, Status};
-use relay_core::policy::RoomPolicy;
+use relay_core::policy::SessionPolicy;
 use videocall_types::Track;
 
 use crate::support::{Client, Got};
@@ -59,17 +59,16 @@ impl Drop for NatsServer {
     }
 }
 
-/// Notices silence sooner than a real deployment.
 async fn hub(url: &str) -> Hub {
-    let room = RoomPolicy {
-        snapshot_interval: Duration::from_millis(200),
-        ..RoomPolicy::default()
+    // The clients of these tests send no heartbeats.
+    let session = SessionPolicy {
+        idle: Duration::from_secs(60),
+        ..SessionPolicy::default()
     };
-    let mut policy = Policy {
-        room,
+    let policy = Policy {
+        session,
         ..Policy::default()
     };
-    policy.session.idle = Duration::from_secs(60);
     Hub::new(
         HubConfig::default(),
         Bus::connect(Some(url)).await.unwrap(),
