@@ -13,7 +13,7 @@ const TIMEOUT_MS = 60_000;
 // Without a GPU every pixel costs: three calls at once must leave two cores some air.
 const VIEWPORT = { width: 640, height: 480 };
 // For one click or one text to appear.
-const ACTION_MS = 5000;
+const ACTION_MS = 15_000;
 
 // Launched once per test file; every test gets fresh contexts in them.
 const browsers = new Map();
@@ -87,7 +87,7 @@ class Stage {
   /** Saves what the person's page shows in `artifacts/` and returns the path. */
   async screenshot(person, name) {
     const path = join(ARTIFACTS, `${name.replaceAll(/[^a-z0-9]+/gi, "-")}.png`);
-    await person.page.screenshot({ path, timeout: 5000 });
+    await person.page.screenshot({ path, timeout: ACTION_MS });
     return path;
   }
 

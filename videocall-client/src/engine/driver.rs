@@ -187,6 +187,7 @@ impl Driver {
     }
 
     fn carry_out(&mut self) {
+        let mut failures = Vec::new();
         while let Some(command) = self.call.poll_command() {
             match command {
                 Command::FetchConfig => self.fetch_config(),
@@ -202,10 +203,13 @@ impl Driver {
                 Command::Send { id, packet, lane } => self.transports.send(id, &packet, lane),
                 Command::Encode { track, encoding } => self.sources.configure(track, encoding),
                 Command::ForceKeyframe(track) => self.sources.force_keyframe(track),
-                Command::Decode(frame) => self.decoders.decode(&frame),
+                Command::Decode(frame) => failures.extend(self.decoders.decode(&frame)),
                 Command::CloseDecoder { session, track } => self.close_decoder(session, track),
                 Command::Emit(event) => self.emit(event),
             }
+        }
+        for failure in failures {
+            self.input(failure);
         }
     }
 

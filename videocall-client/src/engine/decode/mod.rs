@@ -33,14 +33,14 @@ impl Decoders {
         }
     }
 
-    /// Gives a frame to its decoder, which is made when there is none that can take it.
-    pub(super) fn decode(&mut self, frame: &RemoteFrame) {
-        if let Err(error) = self.try_decode(frame) {
-            let RemoteFrame { session, track, .. } = *frame;
-            tracing::warn!(%error, %session, ?track, "frame can't be decoded");
-            self.close(session, track);
-            self.queue.input(Input::DecoderFailed { session, track });
-        }
+    /// Gives a frame to its decoder, which is made when there is none that can take it. If that fails, there is no
+    /// decoder any more, and the input is what the call must be told before it gives the next frame.
+    pub(super) fn decode(&mut self, frame: &RemoteFrame) -> Option<Input> {
+        let error = self.try_decode(frame).err()?;
+        let RemoteFrame { session, track, .. } = *frame;
+        tracing::warn!(%error, %session, ?track, "frame can't be decoded");
+        self.close(session, track);
+        Some(Input::DecoderFailed { session, track })
     }
 
     /// Whether what was decoded of this track is still wanted.
