@@ -106,6 +106,11 @@ export class Participant {
     }, since);
   }
 
+  /** The element in which their picture is drawn. */
+  canvas(other) {
+    return this.page.locator(`${selectorOf(other, "camera")} canvas`).elementHandle();
+  }
+
   /** Waits until their picture stands still for 1 s. */
   standsStill(other, { within = 5000, since } = {}) {
     const selector = selectorOf(other, "camera");

@@ -9,9 +9,12 @@ test("who joins late has a picture of everyone within 1 s of being connected", a
   await alice.sees(bob);
   await bob.sees(alice);
 
+  const canvas = await alice.canvas(bob);
+
   const carol = await stage.person("carol");
   const ms = await carol.joinAndTimePictures(server, [alice, bob]);
   assert.ok(ms <= 1000, `it took ${ms} ms`);
   await carol.sees(alice);
   await carol.sees(bob);
+  assert.ok(await canvas.evaluate((element) => element.isConnected), "alice's page has made bob's tile anew");
 });
