@@ -43,7 +43,7 @@ audit: ## known vulnerabilities in dependencies (downloads the advisory database
 
 fuzz: ## feed every parser garbage for FUZZ_SECONDS each
 	@scripts/setup.sh fuzz
-	@set -e; for target in $$(cargo +nightly fuzz list); do \
+	@set -e; targets=$$(cargo +nightly fuzz list); for target in $$targets; do \
 		echo "fuzz: $$target, $(FUZZ_SECONDS) s"; \
 		mkdir -p "fuzz/corpus/$$target" "fuzz/seeds/$$target"; \
 		cargo +nightly fuzz run "$$target" "fuzz/corpus/$$target" "fuzz/seeds/$$target" -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1; \

@@ -43,7 +43,7 @@ apt_install() {
 cargo_install() {
     say "compiling $1 (once)"
     # From outside the workspace, whose cargo settings are for our own code.
-    (cd "${HOME:-/}" && CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+    (cd "${HOME:-/}" && env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
         CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=false cargo install --quiet --locked "$@")
 }
 
@@ -144,7 +144,8 @@ test)
     setup_npm e2e
     ;;
 lint)
-    have cargo-clippy && have cargo-fmt || rustup component add clippy rustfmt
+    # rustup's stand-ins are there even where the components are not.
+    cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 || rustup component add clippy rustfmt
     have cargo-deny || cargo_install cargo-deny
     (
         source scripts/wasm-env.sh

@@ -68,7 +68,7 @@ impl Default for QueuePolicy {
     fn default() -> Self {
         Self {
             max_bytes: 1_500_000,
-            max_control_bytes: 256 * 1024,
+            max_control_bytes: 1_000_000,
             audio_age: Duration::from_millis(200),
             camera_age: Duration::from_millis(400),
             screen_age: Duration::from_millis(1000),
@@ -138,6 +138,8 @@ pub struct SessionPolicy {
     pub write_stall: Duration,
     /// How long a shutdown waits for sessions to end.
     pub drain: Duration,
+    /// Sessions of one process at the same time.
+    pub max_sessions: usize,
 }
 
 impl Default for SessionPolicy {
@@ -146,6 +148,7 @@ impl Default for SessionPolicy {
             idle: Duration::from_secs(8),
             write_stall: Duration::from_secs(15),
             drain: Duration::from_secs(10),
+            max_sessions: 10_000,
         }
     }
 }

@@ -141,9 +141,7 @@ impl<H> Room<H> {
             return Err(JoinError::Full);
         }
         self.welcome(&new);
-        if new.can.receive_media {
-            self.request_keyframe_of_all(now);
-        }
+        let receives_media = new.can.receive_media;
         let profile = Profile {
             user: new.user,
             name: new.name,
@@ -158,6 +156,9 @@ impl<H> Room<H> {
             handle,
         };
         self.members.insert(new.session, member);
+        if receives_media {
+            self.request_keyframe_of_all(now);
+        }
         self.announce(now);
         Ok(())
     }
@@ -435,6 +436,7 @@ impl<H> Room<H> {
             Dialect::Stock => self
                 .presence
                 .told()
+                .chain(self.members.iter().map(|(id, m)| (*id, &m.profile)))
                 .find(|(session, _)| *session != track.session),
         };
         let asker = asker.map(|(session, profile)| (session, &profile.user));

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use relay_core::{NewMember, Policy, Room, room};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use videocall_types::{CloseCode, MeetingId, ServerId, SessionId};
@@ -42,8 +42,8 @@ pub enum Status {
 /// Why a session can't join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
-    /// The room has its most sessions.
-    #[error("the room is full")]
+    /// The room or the process has its most sessions.
+    #[error("the room or the server is full")]
     Full,
     /// The process stops.
     #[error("the server is stopping")]
@@ -87,6 +87,8 @@ struct Shared {
     runtime: Handle,
     tasks: TaskTracker,
     draining: CancellationToken,
+    /// One for each session that the process may have.
+    places: Arc<Semaphore>,
     rooms: Mutex<HashMap<MeetingId, RoomLink>>,
 }
 
@@ -96,13 +98,14 @@ impl Hub {
     pub fn new(config: HubConfig, bus: Bus, policy: Policy) -> Self {
         Self(Arc::new(Shared {
             server: ServerId(rand::random()),
-            policy: Arc::new(policy),
             bus,
             clock: Clock::start(),
             metrics: Arc::new(Metrics::new(config.region.as_deref())),
             runtime: Handle::current(),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
+            places: Arc::new(Semaphore::new(policy.session.max_sessions)),
+            policy: Arc::new(policy),
             rooms: Mutex::default(),
         }))
     }
@@ -116,6 +119,9 @@ impl Hub {
         if shared.draining.is_cancelled() {
             return Err(JoinError::Draining);
         }
+        let permit = Arc::clone(&shared.places)
+            .try_acquire_owned()
+            .map_err(|_| JoinError::Full)?;
         let session = random_session();
         let (outlet, packets, closed) = outlet();
         let (done, joined) = oneshot::channel();
@@ -128,7 +134,7 @@ impl Hub {
         };
         let room = self.enter(&admission.meeting, Control::Join { new, outlet, done })?;
         // From here on the place is given up by dropping it, also if this future is dropped.
-        let place = Place::new(session, &room, &shared.metrics);
+        let place = Place::new(session, &room, &shared.metrics, permit);
         joined.await.map_err(|_| JoinError::Internal)??;
         let context = Context {
             session,

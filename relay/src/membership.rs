@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use metrics::Gauge;
 use relay_core::{Dialect, Policy};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use videocall_types::{CloseCode, SessionId};
 
@@ -61,15 +61,23 @@ pub(crate) struct Place {
     session: SessionId,
     room: mpsc::UnboundedSender<Control>,
     sessions: Gauge,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Place {
-    pub(crate) fn new(session: SessionId, room: &RoomLink, metrics: &Metrics) -> Self {
+    /// `permit` is one of the process's places.
+    pub(crate) fn new(
+        session: SessionId,
+        room: &RoomLink,
+        metrics: &Metrics,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
         metrics.sessions.increment(1);
         Self {
             session,
             room: room.control.clone(),
             sessions: metrics.sessions.clone(),
+            _permit: permit,
         }
     }
 }

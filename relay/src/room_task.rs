@@ -16,8 +16,11 @@ use crate::metrics::Metrics;
 
 /// Packets of all sessions that wait for their room; a session waits when there are more.
 const FROM_SESSIONS_CAPACITY: usize = 1024;
-/// Packets that wait for a session's task, which takes them at once into its queue. When there are more, media is dropped.
-pub(crate) const TO_SESSION_CAPACITY: usize = 256;
+/// Messages that wait for a session's task, which takes them at once into its queue. Enough for the news of a full room,
+/// which come in one go when another relay is lost or found; a channel takes memory only for what waits.
+pub(crate) const TO_SESSION_CAPACITY: usize = 8192;
+/// How much of that media may take. When there is more, it is dropped.
+const MEDIA_CAPACITY: usize = 256;
 /// Packets that are handled before the room looks at anything else.
 const BATCH: usize = 64;
 
@@ -230,8 +233,11 @@ fn deliver<'a>(outlets: impl Iterator<Item = &'a Outlet>, forward: &Forward, met
     for outlet in outlets {
         if is_control {
             outlet.give(ToSession::Packet(forward.clone()));
-        } else if let Err(TrySendError::Full(_)) =
-            outlet.packets.try_send(ToSession::Packet(forward.clone()))
+        } else if outlet.is_behind()
+            || matches!(
+                outlet.packets.try_send(ToSession::Packet(forward.clone())),
+                Err(TrySendError::Full(_))
+            )
         {
             dropped += 1;
         }
@@ -244,6 +250,11 @@ fn deliver<'a>(outlets: impl Iterator<Item = &'a Outlet>, forward: &Forward, met
 }
 
 impl Outlet {
+    /// Whether the session's task has more to take than media may add to.
+    fn is_behind(&self) -> bool {
+        TO_SESSION_CAPACITY - self.packets.capacity() >= MEDIA_CAPACITY
+    }
+
     /// For what must not be lost: a session that does not take it is closed. One that has ended needs nothing.
     fn give(&self, message: ToSession) {
         if let Err(TrySendError::Full(_)) = self.packets.try_send(message) {

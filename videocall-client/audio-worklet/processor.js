@@ -122,12 +122,14 @@ class Capture extends AudioWorkletProcessor {
     require48kHz();
     this.engine = null;
     this.muted = false;
+    this.stopped = false;
     this.startFrame();
     this.port.onmessage = ({ data }) => {
       if (data.port) {
         this.engine?.close();
         this.engine = data.port;
       }
+      if (data.stop) this.stopped = true;
       if (data.muted !== undefined) {
         this.muted = data.muted;
         this.startFrame();
@@ -141,6 +143,8 @@ class Capture extends AudioWorkletProcessor {
   }
 
   process([channels]) {
+    // A processor that keeps returning true is run on, even when nothing is connected to it.
+    if (this.stopped) return false;
     const input = channels[0];
     if (this.muted || !input) {
       this.filled = 0;

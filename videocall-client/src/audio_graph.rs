@@ -127,7 +127,17 @@ impl Drop for CaptureNodes {
         // Disconnecting a node that is not connected fails, which leaves what is wanted.
         let _ = self.source.disconnect();
         let _ = self.worklet.disconnect();
+        if let Err(error) = stop(&self.worklet) {
+            tracing::warn!(%error, "the capture processor runs on");
+        }
     }
+}
+
+/// Lets a worklet's processor end.
+fn stop(worklet: &AudioWorkletNode) -> Result<(), Exception> {
+    let message = js_sys::Object::new();
+    js::set(&message, "stop", &JsValue::TRUE)?;
+    Ok(worklet.port()?.post_message(&message)?)
 }
 
 /// Tells when the person must click before sound plays.

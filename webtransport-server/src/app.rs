@@ -128,7 +128,15 @@ impl WebTransport {
             }
         }
         sessions.close();
-        sessions.wait().await;
+        let refuse = async {
+            loop {
+                self.endpoint.accept().await.refuse();
+            }
+        };
+        tokio::select! {
+            () = sessions.wait() => {}
+            () = refuse => {}
+        }
         self.endpoint.close(0_u32.into(), b"");
         let _ = tokio::time::timeout(GOODBYE, self.endpoint.wait_idle()).await;
     }

@@ -15,6 +15,10 @@ use super::guard::is_too_large;
 /// A client that has nothing to say shows with its pongs that it lives.
 const PING_EVERY: Duration = Duration::from_secs(5);
 
+/// Stands for what can't be a packet, so that it counts against the client's limits: a tag of a wire type that there
+/// isn't.
+const NO_PACKET: Bytes = Bytes::from_static(b"\x07");
+
 /// Reads one packet per binary message.
 pub(crate) struct WsReader {
     messages: MessageStream,
@@ -46,7 +50,7 @@ impl WsReader {
             Message::Pong(_) => Ok(Some(Bytes::new())),
             Message::Text(_) => {
                 counter!("websocket_drops_total", "reason" => "text").increment(1);
-                Ok(None)
+                Ok(Some(NO_PACKET))
             }
             Message::Close(_) | Message::Nop => Ok(None),
         }

@@ -77,11 +77,16 @@ impl Link {
         now: Timestamp,
         out: &mut Outbox,
     ) {
+        let is_awaited = matches!(self.state, State::Connecting(Step::FetchConfig { .. }));
         if let Some(server) = server {
             self.config.server = server;
             self.race.set_endpoints(self.config.endpoints());
+            if is_awaited {
+                // The server is there: an attempt from before may still wait for the one that is gone.
+                self.race.abandon(out);
+            }
         }
-        if let State::Connecting(Step::FetchConfig { .. }) = self.state {
+        if is_awaited {
             self.start_race(now, out);
         }
     }

@@ -348,3 +348,24 @@ fn a_server_that_does_not_say_where_it_is_is_looked_for_where_it_was() {
         "too late to matter"
     );
 }
+
+#[test]
+fn attempts_on_a_server_that_was_gone_end_when_it_answers_again() {
+    let mut rig = Rig::new(config());
+    rig.config_answers = false;
+    rig.input(Input::Join);
+    rig.connect(0, 9);
+    rig.close(0, None);
+    rig.pass(250);
+    assert_eq!(
+        rig.input(Input::ConfigFetched(None)),
+        ["open 1 WebTransport"]
+    );
+    assert_eq!(rig.pass(500), ["open 2 WebSocket"]);
+    assert_eq!(rig.close(2, None), ["wait for attempt 2"]);
+    assert_eq!(rig.pass(500), ["attempt 2", "fetch config"]);
+    assert_eq!(
+        rig.input(Input::ConfigFetched(Some(config().server))),
+        ["close 1 Left", "open 3 WebTransport"]
+    );
+}

@@ -14,13 +14,13 @@ pub struct TlsConfig {
     #[arg(long, env = "TLS_CERT", requires = "tls_key", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// Private key in a PEM file.
-    #[arg(long, env = "TLS_KEY", value_name = "FILE")]
+    #[arg(long, env = "TLS_KEY", requires = "tls_cert", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// Former name of TLS_CERT.
-    #[arg(long, env = "CERT_PATH", hide = true)]
+    #[arg(long, env = "CERT_PATH", requires = "key_path", hide = true)]
     cert_path: Option<PathBuf>,
     /// Former name of TLS_KEY.
-    #[arg(long, env = "KEY_PATH", hide = true)]
+    #[arg(long, env = "KEY_PATH", requires = "cert_path", hide = true)]
     key_path: Option<PathBuf>,
 }
 

@@ -1,5 +1,6 @@
 //! What goes to the client.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub(super) struct Outbound<W: PacketWriter> {
     context: Arc<Context>,
     writer: W,
     waiting: Waiting<W::Datagrams>,
+    /// Sessions that left while frames of theirs may still wait.
+    departed: BTreeSet<SessionId>,
 }
 
 impl<W: PacketWriter> Outbound<W> {
@@ -38,6 +41,7 @@ impl<W: PacketWriter> Outbound<W> {
             context: Arc::clone(context),
             writer,
             waiting,
+            departed: BTreeSet::new(),
         }
     }
 
@@ -60,6 +64,7 @@ impl<W: PacketWriter> Outbound<W> {
         self.waiting.take_what_is_there()?;
         for source in self.waiting.gone.drain(..) {
             self.writer.close_tracks(source);
+            self.departed.insert(source);
         }
         // Not while a packet is on its way: a receiver that does not read needs no keyframe yet.
         self.ask_for_keyframes();
@@ -67,8 +72,20 @@ impl<W: PacketWriter> Outbound<W> {
             return Err(CloseCode::Draining);
         }
         match self.waiting.next() {
-            Some(out) => self.send(&out).await,
-            None => self.waiting.take().await,
+            Some(out) => {
+                self.send(&out).await?;
+                // What was left of a departed session has opened its track anew.
+                if let Lane::Track { session, .. } | Lane::TrackDatagram { session, .. } = out.lane
+                    && self.departed.contains(&session)
+                {
+                    self.writer.close_tracks(session);
+                }
+                Ok(())
+            }
+            None => {
+                self.departed.clear();
+                self.waiting.take().await
+            }
         }
     }
 
@@ -77,6 +94,7 @@ impl<W: PacketWriter> Outbound<W> {
             context,
             writer,
             waiting,
+            ..
         } = self;
         let mut sending = pin!(writer.send(out));
         // Made here, but registered with the runtime only when `sending` waits.

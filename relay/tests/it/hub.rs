@@ -318,3 +318,32 @@ async fn draining_tells_everybody_to_go_elsewhere() {
         JoinError::Draining
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_joins_a_large_room_hears_of_everyone() {
+    let hub = hub(Policy::default()).await;
+    let mut crowd = Vec::new();
+    for n in 0..300 {
+        crowd.push(Client::join(&hub, "town-hall", &format!("user-{n}"), Native).await);
+    }
+    let mut eve = Client::join(&hub, "town-hall", "eve", Stock).await;
+    for _ in &crowd {
+        eve.until(|got| match got {
+            Got::Meeting(news) if news.starts_with("PARTICIPANT_JOINED") => Some(()),
+            _ => None,
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_process_takes_nobody_else() {
+    let mut policy = Policy::default();
+    policy.session.max_sessions = 1;
+    let hub = hub(policy).await;
+    let ada = Client::join(&hub, "standup", "ada", Native).await;
+    let bob = || hub.join(admission("retro", "bob", Native));
+    assert_eq!(bob().await.unwrap_err(), JoinError::Full);
+    ada.leave().await;
+    assert!(bob().await.is_ok());
+}

@@ -243,13 +243,13 @@ impl Driver {
         self.page.event(event);
     }
 
-    /// Adds the own microphone to what is played.
+    /// Adds the own microphone to what is played; silence while it is off, so that no level stays on the screen.
     fn levels(&mut self, mut levels: Vec<Level>) {
-        if let (Some(session), Some(level)) = (self.session, self.sources.microphone_level()) {
+        if let Some(session) = self.session {
             levels.push(Level {
                 session,
                 track: Track::Microphone,
-                level,
+                level: self.sources.microphone_level().unwrap_or(0.0),
             });
         }
         self.page.levels(levels);

@@ -113,7 +113,8 @@ impl Sources {
     }
 
     pub(super) fn microphone_on(&mut self, port: MessagePort) -> Result<(), Exception> {
-        let microphone = MicrophoneSource::new(port, &self.support.opus, &self.queue)?;
+        let microphone = MicrophoneSource::new(port, &self.support.opus, &self.queue)
+            .inspect_err(|_| self.queue.push(Work::SourceFailed(Track::Microphone)))?;
         self.stop_microphone();
         self.microphone = Some(microphone);
         self.queue.input(Input::Publishing {

@@ -20,6 +20,11 @@ pub(crate) struct Screen {
 #[hook]
 pub(crate) fn use_screen(failed: Callback<CaptureError>) -> Screen {
     let track = use_state(|| None::<MediaStreamTrack>);
+    let gone = use_mut_ref(|| false);
+    use_effect_with((), {
+        let gone = gone.clone();
+        move |()| move || *gone.borrow_mut() = true
+    });
 
     // Ends with the component, and with the browser's own button.
     use_effect_with((*track).clone(), {
@@ -40,13 +45,15 @@ pub(crate) fn use_screen(failed: Callback<CaptureError>) -> Screen {
     let stop = use_callback(track.setter(), |(), track| track.set(None));
     let toggle = use_callback(
         (track.is_some(), track.setter(), stop.clone(), failed),
-        |(), (sharing, track, stop, failed)| {
+        move |(), (sharing, track, stop, failed)| {
             if *sharing {
                 return stop.emit(());
             }
-            let (track, failed) = (track.clone(), failed.clone());
+            let (track, failed, gone) = (track.clone(), failed.clone(), gone.clone());
             spawn_local(async move {
                 match open().await {
+                    // The call ended while the person chose.
+                    Ok(opened) if *gone.borrow() => opened.stop(),
                     Ok(opened) => track.set(Some(opened)),
                     Err(CaptureError::Cancelled) => {}
                     Err(error) => failed.emit(error),

@@ -74,7 +74,7 @@ fn texts(ending: &Ending, meeting: &MeetingId) -> Texts {
         },
         Ending::Failed(Failure::Engine(why)) => Texts {
             title: "The call has stopped",
-            text: format!("Something in this page broke ({why}). Rejoining usually helps."),
+            text: format!("Something in this page broke ({why}). Rejoin; if that does not help, reload the page."),
             again: Some("Rejoin"),
         },
     }

@@ -29,8 +29,7 @@ pub(crate) fn Unsupported(props: &Props) -> Html {
         (
             "This browser can't take part",
             format!(
-                "It lacks {}. Update it, or open this meeting in a current Chrome, Edge, Firefox or Safari on a \
-                 computer.",
+                "It lacks {}. Update it, or open this meeting in a current Chrome or Edge on a computer.",
                 missing.join(", ")
             ),
         )

@@ -3,7 +3,7 @@
 mod websocket;
 mod webtransport;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use media_core::Input;
 use media_core::command::{Lane, TransportId, TransportKind};
@@ -20,6 +20,8 @@ enum Connection {
 pub(super) struct Transports {
     queue: Queue,
     connections: BTreeMap<TransportId, Connection>,
+    /// Those that are closing. On a dead network that can take the browser minutes.
+    closing: BTreeSet<TransportId>,
 }
 
 impl Transports {
@@ -27,6 +29,7 @@ impl Transports {
         Self {
             queue,
             connections: BTreeMap::new(),
+            closing: BTreeSet::new(),
         }
     }
 
@@ -74,22 +77,28 @@ impl Transports {
         match self.connections.get(&id) {
             Some(Connection::WebSocket(connection)) => connection.close(code),
             Some(Connection::WebTransport(connection)) => connection.close(code),
-            None => {}
+            None => return,
         }
+        self.closing.insert(id);
     }
 
     /// The browser says that it is closed.
     pub(super) fn closed(&mut self, id: TransportId) {
         self.connections.remove(&id);
+        self.closing.remove(&id);
     }
 
-    /// Bytes that the browser has not taken over yet.
+    /// Bytes that the browser has not taken over yet, on connections that are not closing.
     pub(super) fn waiting(&self) -> u64 {
         let waiting = |connection: &Connection| match connection {
             Connection::WebSocket(connection) => connection.waiting(),
             Connection::WebTransport(connection) => connection.waiting(),
         };
-        self.connections.values().map(waiting).sum()
+        let open = self
+            .connections
+            .iter()
+            .filter(|(id, _)| !self.closing.contains(*id));
+        open.map(|(_, connection)| waiting(connection)).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {

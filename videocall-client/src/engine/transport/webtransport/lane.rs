@@ -36,6 +36,8 @@ impl Lane {
             if let Err(error) = write(&session, packets, &waiting).await {
                 tracing::debug!(%error, ?track, "outgoing stream ended");
             }
+            // What a broken stream did not take waits no longer: it must not hold up what comes next.
+            waiting.set(0);
         });
         lane
     }
