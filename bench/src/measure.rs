@@ -72,7 +72,12 @@ impl Errors {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.corrupt + self.foreign + self.duplicate + self.out_of_order + self.closed + self.refused
+        self.corrupt
+            + self.foreign
+            + self.duplicate
+            + self.out_of_order
+            + self.closed
+            + self.refused
     }
 }
 

@@ -177,7 +177,10 @@ mod tests {
         for scenario in ALL {
             assert_eq!(by_name(scenario.name), Some(scenario));
         }
-        assert_eq!(by_name("capacity:7").map(|scenario| scenario.listeners), Some(7));
+        assert_eq!(
+            by_name("capacity:7").map(|scenario| scenario.listeners),
+            Some(7)
+        );
         assert_eq!(by_name("nothing"), None);
     }
 
