@@ -1,5 +1,6 @@
 //! Packets on a long-lived stream: each is preceded by its length as a protobuf varint.
 
+use arrayvec::ArrayVec;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
 use crate::limits::MAX_PACKET_BYTES;
@@ -16,6 +17,32 @@ pub fn write_prefix(out: &mut BytesMut, len: usize) {
     }
     out.put_u8(rest as u8);
 }
+
+/// What a datagram of a connection's first request begins with: its number divided by four (RFC 9297, section 2.1).
+pub const DATAGRAM_HEAD: [u8; 1] = [0];
+
+/// What a binary WebSocket message of `len` bytes from a server begins with (RFC 6455, section 5.2).
+#[must_use]
+pub fn message_head(len: usize) -> MessageHead {
+    const FINAL_BINARY: u8 = 0x82;
+    let mut head = MessageHead::new();
+    head.push(FINAL_BINARY);
+    match (u8::try_from(len), u16::try_from(len)) {
+        (Ok(len @ ..=125), _) => head.push(len),
+        (_, Ok(len)) => {
+            head.push(126);
+            head.extend(len.to_be_bytes());
+        }
+        (_, Err(_)) => {
+            head.push(127);
+            head.extend((len as u64).to_be_bytes());
+        }
+    }
+    head
+}
+
+/// At most ten bytes.
+pub type MessageHead = ArrayVec<u8, 10>;
 
 /// Why a stream can't be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +110,17 @@ impl Deframer {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_message_head_is_as_short_as_its_length_allows() {
+        assert_eq!(message_head(125)[..], [0x82, 125]);
+        assert_eq!(message_head(126)[..], [0x82, 126, 0, 126]);
+        assert_eq!(message_head(0xffff)[..], [0x82, 126, 0xff, 0xff]);
+        assert_eq!(
+            message_head(0x1_0000)[..],
+            [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]
+        );
+    }
 
     #[test]
     fn a_huge_length_is_refused_at_its_prefix() {

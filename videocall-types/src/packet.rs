@@ -97,7 +97,12 @@ struct Parts {
     framed_head: Bytes,
     prefix_len: usize,
     payload: Bytes,
-    joined: OnceLock<Bytes>,
+    /// The packet in one piece, if it came so.
+    serialized: Option<Bytes>,
+    /// See [`Packet::message`].
+    message: OnceLock<Bytes>,
+    /// See [`Packet::datagram`].
+    datagram: OnceLock<Bytes>,
 }
 
 impl Packet {
@@ -120,7 +125,9 @@ impl Packet {
             framed_head: framed.freeze(),
             prefix_len,
             payload,
-            joined: OnceLock::new(),
+            serialized: None,
+            message: OnceLock::new(),
+            datagram: OnceLock::new(),
         }))
     }
 
@@ -142,12 +149,13 @@ impl Packet {
         let mut framed = BytesMut::with_capacity(framing::MAX_PREFIX_BYTES);
         framing::write_prefix(&mut framed, bytes.len());
         let prefix_len = framed.len();
-        let joined = OnceLock::from(bytes.clone());
         Self(Arc::new(Parts {
             framed_head: framed.freeze(),
             prefix_len,
-            payload: bytes,
-            joined,
+            payload: bytes.clone(),
+            serialized: Some(bytes),
+            message: OnceLock::new(),
+            datagram: OnceLock::new(),
         }))
     }
 
@@ -181,16 +189,35 @@ impl Packet {
     /// The serialized `PacketWrapper` in one piece. Copied at the first call, then shared.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        self.0
-            .joined
-            .get_or_init(|| {
-                let [head, payload] = self.chunks();
-                let mut whole = BytesMut::with_capacity(self.len());
-                whole.extend_from_slice(&head);
-                whole.extend_from_slice(&payload);
-                whole.freeze()
-            })
-            .clone()
+        match &self.0.serialized {
+            Some(bytes) => bytes.clone(),
+            None => self
+                .message()
+                .slice(framing::message_head(self.len()).len()..),
+        }
+    }
+
+    /// The packet as a WebSocket message of a server. Copied at the first call, then shared.
+    #[must_use]
+    pub fn message(&self) -> Bytes {
+        let join = || self.join(&framing::message_head(self.len()));
+        self.0.message.get_or_init(join).clone()
+    }
+
+    /// The packet as an HTTP/3 datagram of the connection's first request. Copied at the first call, then shared.
+    #[must_use]
+    pub fn datagram(&self) -> Bytes {
+        let join = || self.join(&framing::DATAGRAM_HEAD);
+        self.0.datagram.get_or_init(join).clone()
+    }
+
+    fn join(&self, before: &[u8]) -> Bytes {
+        let [head, payload] = self.chunks();
+        let mut whole = BytesMut::with_capacity(before.len() + self.len());
+        whole.extend_from_slice(before);
+        whole.extend_from_slice(&head);
+        whole.extend_from_slice(&payload);
+        whole.freeze()
     }
 }
 
@@ -287,6 +314,8 @@ mod tests {
         framing::write_prefix(&mut framed, bytes.len());
         framed.extend_from_slice(&bytes);
         assert_eq!(packet.framed().concat(), framed);
+        assert_eq!(packet.datagram()[1..], bytes);
+        assert_eq!(packet.message()[2..], bytes);
     }
 
     #[test]

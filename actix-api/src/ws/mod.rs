@@ -1,7 +1,7 @@
 //! The WebSocket endpoint.
 
-mod backlog;
 mod guard;
+mod outbox;
 mod reader;
 mod writer;
 
@@ -12,7 +12,7 @@ use relay::{Membership, admission, session};
 use videocall_types::CloseCode;
 
 use crate::connection::Connection;
-use backlog::{Backlog, MeteredBody};
+use outbox::{Outbox, OutboxBody};
 use reader::WsReader;
 use writer::WsWriter;
 
@@ -28,12 +28,12 @@ pub(crate) async fn lobby(
     }
     let payload = guard::guard(&request, payload).await?;
     let (response, sender, messages) = actix_ws::handle(&request, payload)?;
-    let backlog = Backlog::default();
+    let outbox = Outbox::default();
     let response = response
-        .map_body(|_, body| MeteredBody::new(body, backlog.clone()))
+        .map_body(|_, body| OutboxBody::new(outbox.clone(), body))
         .map_into_boxed_body();
     let connection = request.conn_data::<Connection>().cloned();
-    let writer = WsWriter::new(sender.clone(), backlog, connection);
+    let writer = WsWriter::new(sender.clone(), outbox, connection);
     match join(&request, &service).await {
         Ok(membership) => {
             let reader = WsReader::new(messages, sender);

@@ -8,7 +8,7 @@ use relay::transport::{NoDatagrams, Outgoing, PacketWriter, WriteError};
 use tokio::time::timeout;
 use videocall_types::CloseCode;
 
-use super::backlog::Backlog;
+use super::outbox::Outbox;
 use crate::connection::Connection;
 
 /// What may wait for the connection: more shall wait in the session's queue, which can drop it.
@@ -19,15 +19,15 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(1);
 /// Writes one packet per binary message.
 pub(crate) struct WsWriter {
     sender: Session,
-    backlog: Backlog,
+    outbox: Outbox,
     connection: Option<Connection>,
 }
 
 impl WsWriter {
-    pub(crate) fn new(sender: Session, backlog: Backlog, connection: Option<Connection>) -> Self {
+    pub(crate) fn new(sender: Session, outbox: Outbox, connection: Option<Connection>) -> Self {
         Self {
             sender,
-            backlog,
+            outbox,
             connection,
         }
     }
@@ -48,12 +48,11 @@ impl PacketWriter for WsWriter {
     }
 
     async fn send(&mut self, out: &Outgoing) -> Result<(), WriteError> {
-        if !self.backlog.below(MAX_BACKLOG).await {
+        if !self.outbox.below(MAX_BACKLOG).await {
             return Err(WriteError);
         }
-        let bytes = out.packet.to_bytes();
-        self.backlog.add(bytes.len());
-        self.sender.binary(bytes).await.map_err(|_| WriteError)
+        self.outbox.push(out.packet.message());
+        Ok(())
     }
 
     async fn close(self, code: CloseCode) {
@@ -64,7 +63,7 @@ impl PacketWriter for WsWriter {
         let close = async {
             // Fails if the connection is gone, which is what is wanted.
             let _ = self.sender.close(Some(reason)).await;
-            self.backlog.ended().await;
+            self.outbox.ended().await;
         };
         let closed = timeout(CLOSE_DEADLINE, close).await.is_ok();
         if let (false, Some(connection)) = (closed, &self.connection) {

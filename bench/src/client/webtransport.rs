@@ -14,15 +14,15 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use videocall_types::framing::{self, Deframer};
 use videocall_types::limits::MAX_DATAGRAM_PACKET_BYTES;
+use wtransport::proto::frame::{Frame, FrameKind};
+use wtransport::proto::headers::Headers;
+use wtransport::proto::settings::Settings;
+use wtransport::proto::stream_header::{StreamHeader, StreamKind};
 use wtransport::quinn::crypto::rustls::QuicClientConfig;
 use wtransport::quinn::{
     ClientConfig, Connection, Endpoint, EndpointConfig, RecvStream, SendStream, TokioRuntime,
     TransportConfig,
 };
-use wtransport_proto::frame::{Frame, FrameKind};
-use wtransport_proto::headers::Headers;
-use wtransport_proto::settings::Settings;
-use wtransport_proto::stream_header::{StreamHeader, StreamKind};
 
 use super::{ConnectError, Guard, Outgoing, Plan, Sink, guard};
 use crate::measure::{Framing, Kind};
