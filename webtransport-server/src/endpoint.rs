@@ -11,7 +11,7 @@ use videocall_types::limits::MAX_CLIENT_STREAMS;
 use wtransport::config::QuicTransportConfig;
 use wtransport::endpoint::endpoint_side::Server;
 use wtransport::quinn::congestion::CubicConfig;
-use wtransport::quinn::{IdleTimeout, VarInt};
+use wtransport::quinn::{AckFrequencyConfig, IdleTimeout, VarInt};
 use wtransport::{Endpoint, ServerConfig};
 
 /// Control, QPACK encoder and QPACK decoder stream: HTTP/3's own, beside those of the session.
@@ -27,6 +27,10 @@ const DATAGRAM_SEND_BUFFER: usize = 32 * 1024;
 const DATAGRAM_RECEIVE_BUFFER: usize = 64 * 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT_MS: u32 = 8_000;
+/// Packets for each acknowledgement.
+const ACK_EVERY: u32 = 16;
+/// However few came.
+const MAX_ACK_DELAY: Duration = Duration::from_millis(25);
 /// Of the first flight, before anything is measured.
 const INITIAL_RTT: Duration = Duration::from_millis(100);
 /// One socket carries every session: bursts must fit. The kernel may grant less.
@@ -84,7 +88,18 @@ fn transport() -> QuicTransportConfig {
         .keep_alive_interval(Some(KEEP_ALIVE))
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
         .initial_rtt(INITIAL_RTT)
+        .ack_frequency_config(Some(acknowledgements()))
         // quinn's BBR is not maintained.
         .congestion_controller_factory(Arc::new(CubicConfig::default()));
     transport
+}
+
+/// What clients are asked for that know the extension (draft-ietf-quic-ack-frequency). An acknowledgement costs both
+/// sides about as much as a packet.
+fn acknowledgements() -> AckFrequencyConfig {
+    let mut config = AckFrequencyConfig::default();
+    config
+        .ack_eliciting_threshold(ACK_EVERY.into())
+        .max_ack_delay(Some(MAX_ACK_DELAY));
+    config
 }

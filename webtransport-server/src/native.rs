@@ -13,13 +13,14 @@ use relay::transport::{
 use tokio::time::{Instant, timeout, timeout_at};
 use videocall_types::framing::Deframer;
 use videocall_types::{CloseCode, SessionId, Track};
-use wtransport::quinn;
-use wtransport::{Connection, RecvStream, SendStream};
+use wtransport::quinn::{self, SendStream};
+use wtransport::{Connection, RecvStream};
 
 use crate::datagrams::Datagrams;
 use crate::drops::{self, Reason};
 use crate::streams::{
     Arrival, MAX_CHUNK, PACKET_DEADLINE, Share, StreamError, Waiting, next_arrival, priority,
+    stream_head,
 };
 
 /// How long a client that is told to move may take to read it.
@@ -137,6 +138,7 @@ impl TrackStream {
 /// Writes one stream of control packets and one per track of each source.
 pub(crate) struct NativeWriter {
     connection: Connection,
+    head: Bytes,
     control: Option<SendStream>,
     tracks: HashMap<(SessionId, Track), Slot>,
     /// For the tracks that found no stream left: packets name their track.
@@ -151,6 +153,7 @@ enum Slot {
 impl NativeWriter {
     pub(crate) fn new(connection: Connection) -> Self {
         Self {
+            head: stream_head(&connection),
             connection,
             control: None,
             tracks: HashMap::new(),
@@ -159,23 +162,25 @@ impl NativeWriter {
     }
 
     async fn stream_for(&mut self, lane: Lane) -> Result<&mut SendStream, WriteError> {
-        let connection = &self.connection;
+        let open = Open {
+            connection: self.connection.quic_connection(),
+            head: &self.head,
+            lane,
+        };
         let key = match lane {
-            Lane::Control | Lane::Datagram => {
-                return opened(connection, &mut self.control, lane).await;
-            }
+            Lane::Control | Lane::Datagram => return open.once(&mut self.control).await,
             Lane::Track { session, track } | Lane::TrackDatagram { session, track } => {
                 (session, track)
             }
         };
         if self.shared.is_none() {
             // Taken before the tracks take all.
-            opened(connection, &mut self.shared, lane).await?;
+            open.once(&mut self.shared).await?;
         }
         let slot = match self.tracks.entry(key) {
             Entry::Occupied(slot) => slot.into_mut(),
             Entry::Vacant(place) => {
-                let own = open_now(connection, lane).await?;
+                let own = open.now().await?;
                 place.insert(own.map_or(Slot::Shared, Slot::Own))
             }
         };
@@ -198,35 +203,42 @@ impl NativeWriter {
     }
 }
 
-async fn opened<'s>(
-    connection: &Connection,
-    stream: &'s mut Option<SendStream>,
+/// How a stream is opened.
+struct Open<'a> {
+    connection: &'a quinn::Connection,
+    head: &'a Bytes,
     lane: Lane,
-) -> Result<&'s mut SendStream, WriteError> {
-    if stream.is_none() {
-        let opening = connection.open_uni().await.map_err(|_| WriteError)?;
-        *stream = Some(prioritised(opening.await.map_err(|_| WriteError)?, lane));
-    }
-    stream.as_mut().ok_or(WriteError)
 }
 
-/// `None` if the client allows no further stream at the moment.
-async fn open_now(connection: &Connection, lane: Lane) -> Result<Option<SendStream>, WriteError> {
-    match connection.open_uni().now_or_never() {
-        Some(opening) => {
-            let opening = opening.map_err(|_| WriteError)?;
-            Ok(Some(prioritised(
-                opening.await.map_err(|_| WriteError)?,
-                lane,
-            )))
+impl Open<'_> {
+    /// Waits for a stream if `stream` is none.
+    async fn once<'s>(
+        &self,
+        stream: &'s mut Option<SendStream>,
+    ) -> Result<&'s mut SendStream, WriteError> {
+        if stream.is_none() {
+            let opened = self.connection.open_uni().await.map_err(|_| WriteError)?;
+            *stream = Some(self.begin(opened).await?);
         }
-        None => Ok(None),
+        stream.as_mut().ok_or(WriteError)
     }
-}
 
-fn prioritised(stream: SendStream, lane: Lane) -> SendStream {
-    stream.set_priority(priority(lane));
-    stream
+    /// `None` if the client allows no further stream at the moment.
+    async fn now(&self) -> Result<Option<SendStream>, WriteError> {
+        match self.connection.open_uni().now_or_never() {
+            Some(opened) => Ok(Some(self.begin(opened.map_err(|_| WriteError)?).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn begin(&self, mut stream: SendStream) -> Result<SendStream, WriteError> {
+        let _ = stream.set_priority(priority(self.lane));
+        match stream.write_chunk(self.head.clone()).await {
+            // The first packet finds out that the client does not want it.
+            Ok(()) | Err(quinn::WriteError::Stopped(_)) => Ok(stream),
+            Err(_) => Err(WriteError),
+        }
+    }
 }
 
 impl PacketWriter for NativeWriter {
@@ -238,11 +250,7 @@ impl PacketWriter for NativeWriter {
 
     async fn send(&mut self, out: &Outgoing) -> Result<(), WriteError> {
         let stream = self.stream_for(out.lane).await?;
-        match stream
-            .quic_stream_mut()
-            .write_all_chunks(&mut out.packet.framed())
-            .await
-        {
+        match stream.write_all_chunks(&mut out.packet.framed()).await {
             Ok(()) => Ok(()),
             Err(quinn::WriteError::Stopped(_)) => {
                 self.forget(out.lane);

@@ -19,6 +19,7 @@ use crate::drops::{self, Reason};
 use crate::order::Order;
 use crate::streams::{
     Arrival, MAX_CHUNK, PACKET_DEADLINE, Share, StreamError, Waiting, next_arrival, priority,
+    stream_head,
 };
 
 /// What stock clients send by datagram to keep their connection alive.
@@ -130,19 +131,26 @@ async fn read_to_end(mut stream: RecvStream, mut share: Share) -> Result<Bytes, 
 }
 
 /// Sends each packet on a stream of its own.
-pub(crate) struct StockWriter(Connection);
+pub(crate) struct StockWriter {
+    connection: Connection,
+    head: Bytes,
+}
 
 impl StockWriter {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self(connection)
+        Self {
+            head: stream_head(&connection),
+            connection,
+        }
     }
 
+    /// Head, packet and end in one go: QUIC sees them together.
     async fn send_on_new_stream(&self, out: &Outgoing) -> Option<()> {
-        let mut stream = self.0.open_uni().await.ok()?.await.ok()?;
-        stream.set_priority(priority(out.lane));
-        let stream = stream.quic_stream_mut();
+        let mut stream = self.connection.quic_connection().open_uni().await.ok()?;
+        let _ = stream.set_priority(priority(out.lane));
+        let [head, payload] = out.packet.chunks();
         stream
-            .write_all_chunks(&mut out.packet.chunks())
+            .write_all_chunks(&mut [self.head.clone(), head, payload])
             .await
             .ok()?;
         // Its delivery is QUIC's business from here on.
@@ -154,13 +162,13 @@ impl PacketWriter for StockWriter {
     type Datagrams = Datagrams;
 
     fn datagrams(&self) -> Datagrams {
-        Datagrams::new(self.0.clone())
+        Datagrams::new(self.connection.clone())
     }
 
     async fn send(&mut self, out: &Outgoing) -> Result<(), WriteError> {
         let sent = self.send_on_new_stream(out).await;
         // A client may refuse a stream; only a lost connection is the end.
-        if sent.is_none() && self.0.quic_connection().close_reason().is_some() {
+        if sent.is_none() && self.connection.quic_connection().close_reason().is_some() {
             Err(WriteError)
         } else {
             Ok(())
@@ -168,7 +176,7 @@ impl PacketWriter for StockWriter {
     }
 
     async fn close(self, code: CloseCode) {
-        self.0
+        self.connection
             .close(u32::from(code.code()).into(), code.reason().as_bytes());
     }
 }

@@ -9,6 +9,7 @@ use relay::transport::{Lane, ReadError};
 use videocall_types::Track;
 use videocall_types::limits::MAX_PACKET_BYTES;
 use wtransport::error::ConnectionError;
+use wtransport::proto::stream_header::StreamHeader;
 use wtransport::{Connection, RecvStream};
 
 /// A packet that takes longer from its first byte to its last is of no use; its stream is reset.
@@ -101,6 +102,15 @@ impl Drop for Share {
     fn drop(&mut self) {
         self.all.0.fetch_sub(self.own, Ordering::Relaxed);
     }
+}
+
+/// What every stream of the session begins with (draft-ietf-webtrans-http3, section 4.2).
+pub(crate) fn stream_head(connection: &Connection) -> Bytes {
+    let header = StreamHeader::new_webtransport(connection.session_id());
+    let mut head = Vec::with_capacity(header.write_size());
+    // Writing to a Vec can't fail.
+    let _ = header.write(&mut head);
+    head.into()
 }
 
 /// Which of a session's streams go first when not all can.
