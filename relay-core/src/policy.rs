@@ -20,6 +20,9 @@ pub struct Policy {
 pub struct RoomPolicy {
     /// Most sessions that one relay hosts in one room.
     pub max_members: usize,
+    /// What comes within this time after packets were forwarded goes out together: a receiver is woken, and its
+    /// connection written to, once for all of it. What comes into a quiet room does not wait.
+    pub gather: Duration,
     /// Shortest time between two presence messages; what happens meanwhile goes into the next one.
     pub presence_interval: Duration,
     /// Shortest time between two keyframe requests to one track.
@@ -36,6 +39,7 @@ impl Default for RoomPolicy {
     fn default() -> Self {
         Self {
             max_members: 2000,
+            gather: Duration::from_millis(2),
             presence_interval: Duration::from_millis(50),
             keyframe_interval: Duration::from_millis(300),
             track_timeout: Duration::from_secs(5),

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use relay_core::{NewMember, Policy, Room, room};
-use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -83,8 +82,6 @@ struct Shared {
     bus: Bus,
     clock: Clock,
     metrics: Arc<Metrics>,
-    /// Where room tasks run: a session's own runtime may end before the room does.
-    runtime: Handle,
     tasks: TaskTracker,
     draining: CancellationToken,
     /// One for each session that the process may have.
@@ -101,7 +98,6 @@ impl Hub {
             bus,
             clock: Clock::start(),
             metrics: Arc::new(Metrics::new(config.region.as_deref())),
-            runtime: Handle::current(),
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
             places: Arc::new(Semaphore::new(policy.session.max_sessions)),
@@ -200,6 +196,7 @@ impl Hub {
         let shared = &*self.0;
         let (link, inbox) = room_task::channels();
         let policy = shared.policy.room.clone();
+        let gather = policy.gather;
         let room = Room::new(
             meeting.clone(),
             shared.server,
@@ -215,11 +212,13 @@ impl Hub {
             bus: shared.bus.open(&meeting),
             clock: shared.clock,
             metrics: Arc::clone(&shared.metrics),
+            gather,
         };
-        shared.tasks.spawn_on(
-            task.run(move |room| hub.retire(&meeting, room)),
-            &shared.runtime,
-        );
+        // On the thread of its first member, where that thread has a runtime of its own: waking the members that are
+        // there, too, then takes no system call.
+        shared
+            .tasks
+            .spawn(task.run(move |room| hub.retire(&meeting, room)));
         link
     }
 

@@ -1,6 +1,7 @@
 //! The task that owns one room.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relay_core::ingress::{self, KeyframeTarget};
 use relay_core::{Command, Content, DropReason, Forward, NewMember, Room};
@@ -89,6 +90,8 @@ pub(crate) struct RoomTask {
     pub(crate) bus: RoomBus,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
+    /// See [`RoomPolicy::gather`](relay_core::policy::RoomPolicy::gather).
+    pub(crate) gather: Duration,
 }
 
 impl RoomTask {
@@ -98,14 +101,19 @@ impl RoomTask {
         let mut batch = Vec::with_capacity(BATCH);
         let mut wake_at = self.room.poll_timeout();
         let mut timer = std::pin::pin!(sleep_until(self.clock.instant(wake_at)));
+        let mut gathered_at = Timestamp::default();
         loop {
+            let gathers = self.clock.now() < gathered_at;
             // In random order, so that none of them can starve the others.
             tokio::select! {
                 Some(control) = self.inbox.control.recv() => self.handle_control(control),
-                _ = self.inbox.packets.recv_many(&mut batch, BATCH) => {
+                count = self.inbox.packets.recv_many(&mut batch, BATCH), if !gathers => {
                     let now = self.clock.now();
                     for packet in batch.drain(..) {
                         self.handle_packet(packet, now);
+                    }
+                    if count < BATCH {
+                        gathered_at = now + self.gather;
                     }
                 }
                 input = self.bus.recv() => self.handle_bus(input),
@@ -119,8 +127,13 @@ impl RoomTask {
             if self.room.is_empty() && may_end(&mut self) {
                 break;
             }
-            if self.room.poll_timeout() != wake_at {
-                wake_at = self.room.poll_timeout();
+            let due = if now < gathered_at {
+                gathered_at.min(self.room.poll_timeout())
+            } else {
+                self.room.poll_timeout()
+            };
+            if due != wake_at {
+                wake_at = due;
                 timer.as_mut().reset(self.clock.instant(wake_at));
             }
         }

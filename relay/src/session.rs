@@ -5,6 +5,9 @@ mod outbound;
 
 use std::time::{Duration, SystemTime};
 
+use futures_util::StreamExt as _;
+use futures_util::future::Either;
+use futures_util::stream::FuturesUnordered;
 use relay_core::Dialect;
 use relay_core::messages::{self, NoticeReason};
 use tokio::sync::{mpsc, watch};
@@ -55,20 +58,39 @@ pub async fn run<R: PacketReader, W: PacketWriter>(
     let mut inbound = Inbound::new(&context, own.clone());
     let mut outbound = Outbound::new(&context, writer, packets, from_inbound);
 
-    let code = tokio::select! {
-        biased;
-        code = closed_by_room(&mut closed) => code,
-        code = outbound.run() => code,
-        code = inbound.run(&mut reader) => code,
-        () = expired(context.admission.expires) => CloseCode::Unauthorized,
-        () = drained(&draining, dialect, &own) => CloseCode::Draining,
+    let ended = async {
+        tokio::select! {
+            biased;
+            code = closed_by_room(&mut closed) => code,
+            () = expired(context.admission.expires) => CloseCode::Unauthorized,
+            () = drained(&draining, dialect, &own) => CloseCode::Draining,
+        }
     };
+    let code = first_of(ended, outbound.run(), inbound.run(&mut reader)).await;
 
     // The others hear of it at once, however long closing takes.
     drop(place);
     context.metrics.closed(code);
     outbound.close(code).await;
     code
+}
+
+/// What the first of them ends with. Each is polled only when it was woken itself: a session is woken for every packet
+/// that it gets, and most of its parts have nothing to do with that.
+async fn first_of<T>(
+    one: impl Future<Output = T>,
+    two: impl Future<Output = T>,
+    three: impl Future<Output = T>,
+) -> T {
+    let mut parts = FuturesUnordered::new();
+    parts.push(Either::Left(Either::Left(one)));
+    parts.push(Either::Left(Either::Right(two)));
+    parts.push(Either::Right(three));
+    match parts.next().await {
+        Some(first) => first,
+        // There are three.
+        None => std::future::pending().await,
+    }
 }
 
 async fn closed_by_room(closed: &mut watch::Receiver<Option<CloseCode>>) -> CloseCode {

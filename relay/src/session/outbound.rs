@@ -154,7 +154,7 @@ impl<D: DatagramWriter> Waiting<D> {
             datagrams,
             packets,
             own,
-            batch: Vec::with_capacity(BATCH),
+            batch: Vec::new(),
             context: Arc::clone(context),
         }
     }
