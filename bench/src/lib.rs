@@ -2,7 +2,21 @@
 //!
 //! * [`scenario`]: who sends what to whom; [`measure`]: what a run yields
 //! * [`load`]: the load generator: thousands of connections on one thread, every delivered packet checked
+//! * [`plan`]: which servers are measured in which order; [`suite`]: does it; [`server`], [`procfs`], [`machine`]: its hands and eyes
+//! * [`stats`] and [`figures`]: what results mean; [`targets`], [`render`], [`check`]: what is told of them
 
+pub mod check;
+pub mod figures;
 pub mod load;
+pub mod machine;
 pub mod measure;
+pub mod plan;
+pub mod procfs;
+pub mod render;
 pub mod scenario;
+pub mod server;
+pub mod stats;
+pub mod suite;
+pub mod targets;
+#[cfg(test)]
+mod testing;

@@ -72,7 +72,12 @@ impl Errors {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.corrupt + self.foreign + self.duplicate + self.out_of_order + self.closed + self.refused
+        self.corrupt
+            + self.foreign
+            + self.duplicate
+            + self.out_of_order
+            + self.closed
+            + self.refused
     }
 }
 
@@ -149,6 +154,12 @@ pub struct Usage {
     pub idle_bytes: u64,
     /// Proportional set size at the end of the measured time, in bytes.
     pub loaded_bytes: u64,
+    /// Bytes that all relays of a deployment received from clients, from their start on. 0 where there is no bus.
+    #[serde(default)]
+    pub ingress_bytes: u64,
+    /// Bytes that they gave to the bus, from their start on.
+    #[serde(default)]
+    pub bus_bytes: u64,
 }
 
 /// One server under one scenario for some seconds.
@@ -164,6 +175,8 @@ pub struct Block {
     pub framing: Framing,
     /// Position in the run's order, from 0.
     pub order: u32,
+    /// Whether server and generator each had a core of their own. Otherwise both used all cores.
+    pub pinned: bool,
     /// What the generator saw.
     pub load: LoadReport,
     /// What the server used.
