@@ -4,13 +4,26 @@
 //! * [`load`]: the load generator: thousands of connections on one thread, every delivered packet checked; of
 //!   [`payload`] in the rhythm of [`pacing`] over [`client`] connections
 //! * [`floor`]: servers that do nothing but fan out
+//! * [`plan`]: which servers are measured in which order; [`suite`]: does it; [`server`], [`procfs`], [`machine`]: its hands and eyes
+//! * [`stats`] and [`figures`]: what results mean; [`targets`], [`render`], [`check`]: what is told of them
 
+pub mod check;
 pub mod client;
+pub mod figures;
 pub mod floor;
 pub mod load;
+pub mod machine;
 pub mod measure;
 pub mod pacing;
 pub mod payload;
-pub mod procfs_self;
+pub mod plan;
+pub mod procfs;
+pub mod render;
 pub mod scenario;
+pub mod server;
+pub mod stats;
+pub mod suite;
+pub mod targets;
+#[cfg(test)]
+mod testing;
 mod track;

@@ -17,6 +17,7 @@ use crate::client::{ConnectError, Guard, Outgoing, Plan, websocket, webtransport
 use crate::measure::{Framing, Kind, LoadReport, Transport};
 use crate::pacing::{self, Due, Schedule};
 use crate::payload::{self, Stamp};
+use crate::procfs;
 use crate::scenario::{Reading, Scenario};
 use ledger::{Ledger, Member, Receiver};
 
@@ -100,13 +101,13 @@ pub async fn run(
     }
 
     sleep(span.warm_up).await;
-    let cpu = own_cpu_seconds();
+    let cpu = procfs::own_cpu_seconds();
     ledger.begin();
     observer.begins();
     sleep(span.measured).await;
     ledger.end();
     observer.ends();
-    let cpu = own_cpu_seconds() - cpu;
+    let cpu = procfs::own_cpu_seconds() - cpu;
     sleep(GRACE).await;
     if let Some(sending) = sending {
         sending.abort();
@@ -303,11 +304,6 @@ impl Dispatcher {
             kind: due.kind,
         });
     }
-}
-
-/// User and system time of this process.
-fn own_cpu_seconds() -> f64 {
-    crate::procfs_self::cpu_seconds()
 }
 
 /// A moment of the run, in nanoseconds.

@@ -154,6 +154,12 @@ pub struct Usage {
     pub idle_bytes: u64,
     /// Proportional set size at the end of the measured time, in bytes.
     pub loaded_bytes: u64,
+    /// Bytes that all relays of a deployment received from clients, from their start on. 0 where there is no bus.
+    #[serde(default)]
+    pub ingress_bytes: u64,
+    /// Bytes that they gave to the bus, from their start on.
+    #[serde(default)]
+    pub bus_bytes: u64,
 }
 
 /// One server under one scenario for some seconds.
@@ -169,6 +175,8 @@ pub struct Block {
     pub framing: Framing,
     /// Position in the run's order, from 0.
     pub order: u32,
+    /// Whether server and generator each had a core of their own. Otherwise both used all cores.
+    pub pinned: bool,
     /// What the generator saw.
     pub load: LoadReport,
     /// What the server used.

@@ -123,6 +123,12 @@ pub const SLOW: Scenario = Scenario {
     odd_listeners: &[Reading::Limited(300_000 / 8), Reading::Stalled],
     ..TEN
 };
+/// [`SLOW`] without its trouble: as many listeners, all eager.
+pub const TWELVE: Scenario = Scenario {
+    name: "twelve",
+    odd_listeners: &[],
+    ..SLOW
+};
 /// Connections that say nothing.
 pub const IDLE: Scenario = Scenario {
     name: "idle",
@@ -146,7 +152,7 @@ pub const JOINS: Scenario = Scenario {
 };
 
 /// Every scenario of a fixed size.
-pub const ALL: [Scenario; 8] = [DUO, TEN, BROADCAST, ROOMS, AUDIO, SLOW, IDLE, JOINS];
+pub const ALL: [Scenario; 9] = [DUO, TEN, BROADCAST, ROOMS, AUDIO, SLOW, TWELVE, IDLE, JOINS];
 
 /// [`BROADCAST`] to so many listeners.
 #[must_use]
