@@ -1,5 +1,7 @@
 //! Options of the relay, each as flag and as environment variable. Servers flatten these into their own.
 
+use std::num::NonZeroU8;
+
 use clap::{Args, ValueEnum};
 use videocall_types::api::Access;
 
@@ -22,6 +24,9 @@ pub struct RelayConfig {
     /// NATS servers that connect this process with others. Without it the process is on its own.
     #[arg(long, env = "NATS_URL", hide_env_values = true)]
     pub nats_url: Option<String>,
+    /// Connections to NATS, among which meetings are shared out. More than one helps where one keeps a core busy.
+    #[arg(long, env = "NATS_CONNECTIONS", default_value = "1")]
+    pub nats_connections: NonZeroU8,
     /// Where this process runs, for metrics.
     #[arg(long, env = "REGION")]
     pub region: Option<String>,
@@ -108,6 +113,16 @@ mod tests {
         let config = parse(&[]).unwrap();
         assert_eq!(config.access_policy().unwrap().access, Access::Open);
         assert_eq!((config.nats_url, config.allowed_origins), (None, vec![]));
+        assert_eq!(config.nats_connections, NonZeroU8::MIN);
+    }
+
+    #[test]
+    fn there_is_at_least_one_connection() {
+        let connections = |count| {
+            parse(&["--nats-connections", count]).map(|config| config.nats_connections.get())
+        };
+        assert_eq!(connections("4").unwrap(), 4);
+        assert!(connections("0").is_err() && connections("256").is_err());
     }
 
     #[test]

@@ -209,7 +209,7 @@ impl Hub {
         let task = RoomTask {
             room,
             inbox,
-            bus: shared.bus.open(&meeting),
+            bus: shared.bus.open(&meeting, Arc::clone(&shared.metrics)),
             clock: shared.clock,
             metrics: Arc::clone(&shared.metrics),
             gather,

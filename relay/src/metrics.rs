@@ -35,7 +35,8 @@ pub fn install() -> MetricsHandle {
     HANDLE.get_or_init(install).clone()
 }
 
-/// Messages that NATS dropped because a room did not take them in time.
+/// Messages that were dropped because a room did not take them in time. There may be more: the client of NATS reports up
+/// to 128 in one go.
 pub(crate) fn bus_slow_consumers() -> Counter {
     counter!("relay_bus_slow_consumers_total")
 }
@@ -49,6 +50,12 @@ pub(crate) struct Metrics {
     pub(crate) bytes_sent: Counter,
     pub(crate) bus_packets_received: Counter,
     pub(crate) bus_packets_sent: Counter,
+    /// Messages with packets. Events are not counted.
+    pub(crate) bus_messages_received: Counter,
+    pub(crate) bus_messages_sent: Counter,
+    /// Of those messages, without what NATS adds.
+    pub(crate) bus_bytes_received: Counter,
+    pub(crate) bus_bytes_sent: Counter,
     pub(crate) keyframe_requests: Counter,
     pub(crate) sessions: Gauge,
     pub(crate) rooms: Gauge,
@@ -68,6 +75,10 @@ impl Metrics {
             bytes_sent: counter!("relay_bytes_sent_total"),
             bus_packets_received: counter!("relay_bus_packets_received_total"),
             bus_packets_sent: counter!("relay_bus_packets_sent_total"),
+            bus_messages_received: counter!("relay_bus_messages_received_total"),
+            bus_messages_sent: counter!("relay_bus_messages_sent_total"),
+            bus_bytes_received: counter!("relay_bus_bytes_received_total"),
+            bus_bytes_sent: counter!("relay_bus_bytes_sent_total"),
             keyframe_requests: counter!("relay_keyframe_requests_total"),
             sessions: gauge!("relay_sessions"),
             rooms: gauge!("relay_rooms"),

@@ -7,7 +7,9 @@ use relay_core::ingress::{self, KeyframeTarget};
 use relay_core::{Command, Content, DropReason, Forward, NewMember, Room};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::coop::consume_budget;
 use tokio::time::sleep_until;
+use videocall_types::framing::Split;
 use videocall_types::{Bytes, CloseCode, SessionId, Timestamp};
 
 use crate::bus::{BusInput, BusMessage, RoomBus};
@@ -99,7 +101,7 @@ impl RoomTask {
     pub(crate) async fn run(mut self, may_end: impl Fn(&mut Self) -> bool) {
         self.metrics.rooms.increment(1);
         let mut batch = Vec::with_capacity(BATCH);
-        let mut wake_at = self.room.poll_timeout();
+        let mut wake_at = self.poll_timeout();
         let mut timer = std::pin::pin!(sleep_until(self.clock.instant(wake_at)));
         let mut gathered_at = Timestamp::default();
         loop {
@@ -116,7 +118,12 @@ impl RoomTask {
                         gathered_at = now + self.gather;
                     }
                 }
-                input = self.bus.recv() => self.handle_bus(input),
+                input = self.bus.recv() => {
+                    // Sessions get to take what they were given as often as if each packet had come by itself.
+                    for _ in 0..self.handle_bus(input) {
+                        consume_budget().await;
+                    }
+                }
                 () = &mut timer => {}
             }
             let now = self.clock.now();
@@ -124,13 +131,14 @@ impl RoomTask {
                 self.room.handle_timeout(now);
             }
             self.carry_out_commands();
+            self.bus.handle_timeout(now);
             if self.room.is_empty() && may_end(&mut self) {
                 break;
             }
             let due = if now < gathered_at {
-                gathered_at.min(self.room.poll_timeout())
+                gathered_at.min(self.poll_timeout())
             } else {
-                self.room.poll_timeout()
+                self.poll_timeout()
             };
             if due != wake_at {
                 wake_at = due;
@@ -138,6 +146,11 @@ impl RoomTask {
             }
         }
         self.metrics.rooms.decrement(1);
+    }
+
+    fn poll_timeout(&self) -> Timestamp {
+        let room = self.room.poll_timeout();
+        self.bus.poll_timeout().map_or(room, |bus| bus.min(room))
     }
 
     /// Whether somebody is on the way in.
@@ -184,25 +197,36 @@ impl RoomTask {
             &self.metrics,
         );
         if to_bus {
-            self.bus
-                .publish(BusMessage::Packet(forward.packet.to_bytes()))?;
-            self.metrics.bus_packets_sent.increment(1);
+            self.bus.publish_packet(&forward.packet, now);
         }
         Ok(())
     }
 
-    fn handle_bus(&mut self, input: BusInput) {
+    /// How many packets it was.
+    fn handle_bus(&mut self, input: BusInput) -> usize {
         let now = self.clock.now();
-        let outcome = match input {
+        match input {
             BusInput::Up => {
                 self.room.handle_bus_up();
-                Ok(())
+                0
             }
-            BusInput::Message(BusMessage::Event(event)) => self.room.handle_bus_event(&event, now),
-            BusInput::Message(BusMessage::Packet(bytes)) => self.forward_from_bus(bytes, now),
-        };
-        if let Err(reason) = outcome {
-            self.metrics.dropped(reason, 1);
+            BusInput::Message(BusMessage::Event(event)) => {
+                if let Err(reason) = self.room.handle_bus_event(&event, now) {
+                    self.metrics.dropped(reason, 1);
+                }
+                0
+            }
+            BusInput::Message(BusMessage::Packets(message)) => {
+                let packets = Split::new(message).map(|packet| {
+                    let outcome = packet
+                        .map_err(|_| DropReason::Malformed)
+                        .and_then(|bytes| self.forward_from_bus(bytes, now));
+                    if let Err(reason) = outcome {
+                        self.metrics.dropped(reason, 1);
+                    }
+                });
+                packets.count()
+            }
         }
     }
 
@@ -231,9 +255,7 @@ impl RoomTask {
                     }
                 }
                 Command::Publish(event) => {
-                    if let Err(reason) = self.bus.publish(BusMessage::Event(event)) {
-                        self.metrics.dropped(reason, 1);
-                    }
+                    self.bus.publish_event(event, self.clock.now());
                 }
             }
         }

@@ -61,8 +61,8 @@ impl Service {
         policy: Policy,
     ) -> Result<Self, StartError> {
         let access = config.access_policy()?;
-        let bus = Bus::connect(config.nats_url.as_deref()).await?;
         let metrics = metrics::install();
+        let bus = Bus::connect(config.nats_url.as_deref(), config.nats_connections).await?;
         let origins = config
             .allowed_origins
             .iter()

@@ -1,4 +1,4 @@
-//! Packets on a long-lived stream: each is preceded by its length as a protobuf varint.
+//! Several packets in one piece, on a long-lived stream or in a message: each is preceded by its length as a protobuf varint.
 
 use arrayvec::ArrayVec;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
@@ -44,12 +44,15 @@ pub fn message_head(len: usize) -> MessageHead {
 /// At most ten bytes.
 pub type MessageHead = ArrayVec<u8, 10>;
 
-/// Why a stream can't be read on.
+/// Why a stream or message can't be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FramingError {
     /// A length over [`MAX_PACKET_BYTES`]. Found before anything of that packet is buffered.
     #[error("packet on a stream is larger than {MAX_PACKET_BYTES} bytes")]
     TooLarge,
+    /// A message that ends within a packet. A stream never does: the rest is still to come.
+    #[error("message ends within a packet")]
+    Truncated,
 }
 
 /// Takes packets off the bytes of one stream, in order.
@@ -69,7 +72,7 @@ impl Deframer {
     /// # Errors
     /// [`FramingError::TooLarge`]; the stream can't be read on after that.
     pub fn next_packet(&mut self) -> Result<Option<Bytes>, FramingError> {
-        let Some((len, prefix)) = self.read_prefix()? else {
+        let Some((len, prefix)) = read_prefix(&self.buffer)? else {
             return Ok(None);
         };
         if self.buffer.len() < prefix + len {
@@ -85,24 +88,63 @@ impl Deframer {
     pub fn pending(&self) -> usize {
         self.buffer.len()
     }
+}
 
-    fn read_prefix(&self) -> Result<Option<(usize, usize)>, FramingError> {
-        let mut len = 0;
-        for (index, byte) in self.buffer.iter().take(MAX_PREFIX_BYTES).enumerate() {
-            len |= usize::from(byte & 0x7f) << (7 * index);
-            if byte & 0x80 == 0 {
-                return if len > MAX_PACKET_BYTES {
-                    Err(FramingError::TooLarge)
-                } else {
-                    Ok(Some((len, index + 1)))
-                };
-            }
+/// Takes the packets of one whole message, in order, as slices of it. It ends after an error.
+#[derive(Clone, Debug)]
+pub struct Split {
+    rest: Bytes,
+}
+
+impl Split {
+    /// The packets of `message`.
+    #[must_use]
+    pub const fn new(message: Bytes) -> Self {
+        Self { rest: message }
+    }
+
+    fn take_packet(&mut self) -> Result<Bytes, FramingError> {
+        let (len, prefix) = read_prefix(&self.rest)?.ok_or(FramingError::Truncated)?;
+        if self.rest.len() < prefix + len {
+            return Err(FramingError::Truncated);
         }
-        if self.buffer.len() >= MAX_PREFIX_BYTES {
-            Err(FramingError::TooLarge)
-        } else {
-            Ok(None)
+        self.rest.advance(prefix);
+        Ok(self.rest.split_to(len))
+    }
+}
+
+impl Iterator for Split {
+    type Item = Result<Bytes, FramingError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
         }
+        let packet = self.take_packet();
+        if packet.is_err() {
+            self.rest.clear();
+        }
+        Some(packet)
+    }
+}
+
+/// The length that `bytes` begin with, and how many bytes say so; `Ok(None)` if there are too few.
+fn read_prefix(bytes: &[u8]) -> Result<Option<(usize, usize)>, FramingError> {
+    let mut len = 0;
+    for (index, byte) in bytes.iter().take(MAX_PREFIX_BYTES).enumerate() {
+        len |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return if len > MAX_PACKET_BYTES {
+                Err(FramingError::TooLarge)
+            } else {
+                Ok(Some((len, index + 1)))
+            };
+        }
+    }
+    if bytes.len() >= MAX_PREFIX_BYTES {
+        Err(FramingError::TooLarge)
+    } else {
+        Ok(None)
     }
 }
 
@@ -134,7 +176,71 @@ mod tests {
         assert_eq!(deframer.next_packet(), Err(FramingError::TooLarge));
     }
 
+    fn message(packets: &[&[u8]]) -> BytesMut {
+        let mut message = BytesMut::new();
+        for packet in packets {
+            write_prefix(&mut message, packet.len());
+            message.extend_from_slice(packet);
+        }
+        message
+    }
+
+    #[test]
+    fn what_is_before_the_fault_of_a_message_is_read() {
+        let good = message(&[b"one", b"", b"two"]);
+        let packets = [&b"one"[..], b"", b"two"].map(|packet| Ok(Bytes::copy_from_slice(packet)));
+        let read = |tail: &[u8]| -> Vec<_> {
+            Split::new([&good, tail].concat().into())
+                .skip(packets.len())
+                .collect()
+        };
+        assert!(Split::new(good.clone().freeze()).eq(packets.clone()));
+        assert!(Split::new(Bytes::new()).eq([]));
+        for truncated in [&[1][..], &[0x80], &[0xff, 0xff], &[4, b'a', b'b', b'c']] {
+            assert_eq!(read(truncated), [Err(FramingError::Truncated)]);
+        }
+        for too_large in [&[0xff, 0xff, 0xff, 1][..], &[0xff, 0xff, 0x7f]] {
+            assert_eq!(read(too_large), [Err(FramingError::TooLarge)]);
+        }
+        let mut faulty = good.clone();
+        faulty.extend_from_slice(&[9, 1]);
+        assert!(Split::new(faulty.freeze()).take(packets.len()).eq(packets));
+    }
+
+    #[test]
+    fn the_largest_packet_is_split_off_without_copying() {
+        let largest = vec![7; MAX_PACKET_BYTES];
+        let message = message(&[b"small", &largest, b"small"]).freeze();
+        let packets: Vec<Bytes> = Split::new(message.clone()).map(Result::unwrap).collect();
+        assert_eq!(packets[1], largest);
+        assert_eq!(packets.len(), 3);
+        for packet in packets {
+            assert!(message.as_ptr_range().contains(&packet.as_ptr()));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_message_is_read_as_a_stream_is(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut deframer = Deframer::default();
+            deframer.push(&bytes);
+            let end = loop {
+                match deframer.next_packet() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break (deframer.pending() > 0).then_some(FramingError::Truncated),
+                    Err(error) => break Some(error),
+                }
+            };
+            let mut stream = Deframer::default();
+            stream.push(&bytes);
+            let mut split = Split::new(bytes.into());
+            while let Ok(Some(packet)) = stream.next_packet() {
+                prop_assert_eq!(split.next(), Some(Ok(packet)));
+            }
+            prop_assert_eq!(split.next(), end.map(Err));
+            prop_assert_eq!(split.next(), None);
+        }
+
         #[test]
         fn packets_survive_any_cut(
             packets in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..500), 0..8),

@@ -47,7 +47,7 @@ impl InProcessBus {
         *self.0.connected.borrow()
     }
 
-    pub(super) fn open(&self, meeting: &MeetingId) -> RoomBus {
+    pub(super) fn open(&self, meeting: &MeetingId) -> Place {
         let (inbox, messages) = mpsc::channel(CAPACITY);
         let mut connected = self.0.connected.subscribe();
         // It may be up already.
@@ -60,7 +60,7 @@ impl InProcessBus {
             .entry(meeting.clone())
             .or_default()
             .insert(place, inbox);
-        RoomBus {
+        Place {
             shared: Arc::clone(&self.0),
             meeting: meeting.clone(),
             place,
@@ -78,7 +78,7 @@ impl Shared {
 
 /// One room's place on the bus.
 #[derive(Debug)]
-pub(crate) struct RoomBus {
+pub(in crate::bus) struct Place {
     shared: Arc<Shared>,
     meeting: MeetingId,
     place: u64,
@@ -86,7 +86,7 @@ pub(crate) struct RoomBus {
     connected: watch::Receiver<bool>,
 }
 
-impl RoomBus {
+impl Place {
     pub(super) async fn recv(&mut self) -> BusInput {
         loop {
             tokio::select! {
@@ -121,7 +121,7 @@ impl RoomBus {
     }
 }
 
-impl Drop for RoomBus {
+impl Drop for Place {
     fn drop(&mut self) {
         let mut rooms = self.shared.rooms();
         if let Some(places) = rooms.places.get_mut(&self.meeting) {

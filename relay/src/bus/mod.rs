@@ -1,14 +1,21 @@
 //! What connects the relays of one deployment.
 
+mod batch;
 mod in_process;
 mod nats;
+mod room_bus;
+
+use std::num::NonZeroU8;
+use std::sync::Arc;
 
 use videocall_types::{Bytes, MeetingId};
 
-use relay_core::DropReason;
+use crate::metrics::Metrics;
+use room_bus::Place;
 
 pub use in_process::InProcessBus;
 pub use nats::NatsBus;
+pub(crate) use room_bus::RoomBus;
 
 /// Why there is no bus.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +40,8 @@ pub enum Bus {
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BusMessage {
-    /// A stamped packet.
-    Packet(Bytes),
+    /// Stamped packets, each preceded by its length.
+    Packets(Bytes),
     /// A serialized `BusEvent`.
     Event(Bytes),
 }
@@ -47,22 +54,15 @@ pub(crate) enum BusInput {
     Message(BusMessage),
 }
 
-/// One room's place on the bus.
-#[derive(Debug)]
-pub(crate) enum RoomBus {
-    InProcess(in_process::RoomBus),
-    Nats(Box<nats::RoomBus>),
-}
-
 impl Bus {
-    /// Connects to NATS, or makes an in-process bus where there is no URL. Call it after
+    /// Makes `connections` to NATS, or an in-process bus where there is no URL. Call it after
     /// [`metrics::install`](crate::metrics::install).
     ///
     /// # Errors
     /// [`BusError`] if NATS can't be reached now. A connection that is lost later comes back by itself.
-    pub async fn connect(nats_url: Option<&str>) -> Result<Self, BusError> {
+    pub async fn connect(nats_url: Option<&str>, connections: NonZeroU8) -> Result<Self, BusError> {
         match nats_url {
-            Some(url) => Ok(Self::Nats(NatsBus::connect(url).await?)),
+            Some(url) => Ok(Self::Nats(NatsBus::connect(url, connections).await?)),
             None => Ok(Self::InProcess(InProcessBus::default())),
         }
     }
@@ -76,11 +76,12 @@ impl Bus {
         }
     }
 
-    pub(crate) fn open(&self, meeting: &MeetingId) -> RoomBus {
-        match self {
-            Self::InProcess(bus) => RoomBus::InProcess(bus.open(meeting)),
-            Self::Nats(bus) => RoomBus::Nats(Box::new(bus.open(meeting))),
-        }
+    pub(crate) fn open(&self, meeting: &MeetingId, metrics: Arc<Metrics>) -> RoomBus {
+        let place = match self {
+            Self::InProcess(bus) => Place::InProcess(bus.open(meeting)),
+            Self::Nats(bus) => Place::Nats(Box::new(bus.open(meeting))),
+        };
+        RoomBus::new(place, metrics)
     }
 
     /// Waits until what was published is on its way.
@@ -88,24 +89,6 @@ impl Bus {
         match self {
             Self::InProcess(_) => {}
             Self::Nats(bus) => bus.flush().await,
-        }
-    }
-}
-
-impl RoomBus {
-    /// What comes next; waits for ever if nothing can come. Cancel safe.
-    pub(crate) async fn recv(&mut self) -> BusInput {
-        match self {
-            Self::InProcess(bus) => bus.recv().await,
-            Self::Nats(bus) => bus.recv().await,
-        }
-    }
-
-    /// Publishes without waiting.
-    pub(crate) fn publish(&self, message: BusMessage) -> Result<(), DropReason> {
-        match self {
-            Self::InProcess(bus) => bus.publish(&message),
-            Self::Nats(bus) => bus.publish(message),
         }
     }
 }

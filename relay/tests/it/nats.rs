@@ -1,24 +1,25 @@
 //! Two hubs that meet at a real NATS server, which dies and comes back.
 
 use std::io::{BufRead as _, BufReader};
+use std::num::NonZeroU8;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use relay::{Bus, BusError, Dialect, Hub, HubConfig, Policy, Status};
-use relay_core::policy::SessionPolicy;
+use relay_core::policy::{QueuePolicy, SessionPolicy};
 use videocall_types::Track;
 
 use crate::support::{Client, Got};
 use Dialect::Native;
 
 /// A server that dies with this value.
-struct NatsServer {
+pub(crate) struct NatsServer {
     process: Child,
     port: u16,
 }
 
 impl NatsServer {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_at("-1")
     }
 
@@ -47,7 +48,7 @@ impl NatsServer {
         Self { process, port }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 }
@@ -59,19 +60,28 @@ impl Drop for NatsServer {
     }
 }
 
-async fn hub(url: &str) -> Hub {
-    // The clients of these tests send no heartbeats.
-    let session = SessionPolicy {
-        idle: Duration::from_secs(60),
-        ..SessionPolicy::default()
-    };
+pub(crate) async fn hub(url: &str) -> Hub {
+    hub_with(url, NonZeroU8::MIN).await
+}
+
+async fn hub_with(url: &str, connections: NonZeroU8) -> Hub {
+    // The clients of these tests send no heartbeats and do not read all the time.
+    let (patience, plenty) = (Duration::from_secs(60), 100_000_000);
     let policy = Policy {
-        session,
+        session: SessionPolicy {
+            idle: patience,
+            ..SessionPolicy::default()
+        },
+        queue: QueuePolicy {
+            screen_age: patience,
+            max_bytes: plenty,
+            ..QueuePolicy::default()
+        },
         ..Policy::default()
     };
     Hub::new(
         HubConfig::default(),
-        Bus::connect(Some(url)).await.unwrap(),
+        Bus::connect(Some(url), connections).await.unwrap(),
         policy,
     )
 }
@@ -142,12 +152,48 @@ async fn losing_nats_is_survived() {
 }
 
 #[tokio::test]
+async fn meetings_share_several_connections() {
+    let server = NatsServer::start();
+    let (url, port) = (server.url(), server.port);
+    let four = NonZeroU8::new(4).unwrap();
+    let (one, other) = (hub_with(&url, four).await, hub(&url).await);
+    let mut pairs = Vec::new();
+    for meeting in 0..16 {
+        let meeting = format!("meeting-{meeting}");
+        let mut ada = Client::join(&one, &meeting, "ada", Native).await;
+        let mut bob = Client::join(&other, &meeting, "bob", Native).await;
+        ada.until_joined("bob").await;
+        bob.until_joined("ada").await;
+        pairs.push((ada, bob));
+    }
+    drop(server);
+    for (ada, bob) in &mut pairs {
+        ada.until_left(bob.session).await;
+        bob.until_left(ada.session).await;
+    }
+    assert_eq!(one.status(), Status::BusLost);
+    let _server = NatsServer::start_at(&port.to_string());
+    for (ada, bob) in &mut pairs {
+        ada.until_joined("bob").await;
+        bob.until_joined("ada").await;
+        ada.send_media(Track::Microphone, 0, true).await;
+        bob.until_got(&Got::Media(ada.session, Track::Microphone, 0))
+            .await;
+        bob.send_media(Track::Microphone, 0, true).await;
+        ada.until_got(&Got::Media(bob.session, Track::Microphone, 0))
+            .await;
+    }
+    assert_eq!(one.status(), Status::Ready);
+    one.shutdown().await;
+}
+
+#[tokio::test]
 async fn nats_that_is_not_there_at_start_is_an_error() {
     let server = NatsServer::start();
     let url = server.url();
     drop(server);
     assert!(matches!(
-        Bus::connect(Some(&url)).await,
+        Bus::connect(Some(&url), NonZeroU8::MIN).await,
         Err(BusError::Connect(_))
     ));
 }

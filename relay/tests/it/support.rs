@@ -1,5 +1,6 @@
 //! Clients in memory.
 
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use protobuf::Message as _;
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) async fn hub(policy: Policy) -> Hub {
     Hub::new(
         HubConfig::default(),
-        Bus::connect(None).await.unwrap(),
+        Bus::connect(None, NonZeroU8::MIN).await.unwrap(),
         policy,
     )
 }
