@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup ui run dev test lint audit fuzz bench-latency clean
+.PHONY: help setup ui run dev test lint audit fuzz instructions bench-latency clean
 
 # Folders named in this file must be true wherever a machine's own settings would put them.
 export CARGO_TARGET_DIR := target
@@ -48,6 +48,10 @@ fuzz: ## feed every parser garbage for FUZZ_SECONDS each
 		mkdir -p "fuzz/corpus/$$target" "fuzz/seeds/$$target"; \
 		cargo +nightly fuzz run "$$target" "fuzz/corpus/$$target" "fuzz/seeds/$$target" -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1; \
 	done
+
+instructions: ## compare the packet path's instruction counts with the recorded ones
+	@scripts/setup.sh test
+	@node scripts/instructions.mjs
 
 bench-latency: ## measure glass-to-glass latency with real browsers
 	@scripts/setup.sh test

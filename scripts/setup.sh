@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the project needs; only looks at what is there when nothing is missing, so `make` runs it every time.
 #   scripts/setup.sh build   for `make run`
-#   scripts/setup.sh test    also browsers and servers for `make test`
+#   scripts/setup.sh test    also browsers, servers and valgrind for `make test`
 #   scripts/setup.sh lint    also what `make lint` needs
 #   scripts/setup.sh fuzz    also what `make fuzz` needs
 set -euo pipefail
@@ -130,6 +130,7 @@ if [[ $mode == test ]]; then
     # Fonts: without any, Chromium measures and paints text as nothing.
     have chromium || packages+=(chromium fonts-dejavu-core)
     have nats-server || [[ -x /usr/sbin/nats-server ]] || packages+=(nats-server)
+    have valgrind || packages+=(valgrind)
 fi
 ((${#packages[@]} == 0)) || apt_install "${packages[@]}"
 

@@ -35,6 +35,8 @@ run doc cargo test --release --no-fail-fast --doc
 ((passed += $(sum '.*test result:.* ([0-9]+) passed.*'))) || true
 ((failed += $(sum '.*test result:.* ([0-9]+) failed.*'))) || true
 
+run instructions node scripts/instructions.mjs
+
 shopt -s nullglob
 browser_tests=(e2e/tests/*.test.mjs)
 if ((${#browser_tests[@]})); then

@@ -11,8 +11,8 @@ use crate::transport::{
 /// What the client's half gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// A serialized packet and the lane that it came on.
-    Packet(Bytes, Lane),
+    /// A packet and the lane that it came on. Nothing has copied it: a test sees what a transport gets.
+    Packet(Packet, Lane),
     /// [`PacketWriter::close_tracks`]
     TracksClosed(SessionId),
 }
@@ -102,7 +102,7 @@ impl PacketWriter for DuplexWriter {
 
     async fn send(&mut self, out: &Outgoing) -> Result<(), WriteError> {
         self.to_peer
-            .send(Sent::Packet(out.packet.to_bytes(), out.lane))
+            .send(Sent::Packet(out.packet.clone(), out.lane))
             .await
             .map_err(|_| WriteError)
     }
@@ -120,7 +120,7 @@ impl PacketWriter for DuplexWriter {
 impl DatagramWriter for DuplexDatagrams {
     fn try_send(&self, packet: &Packet) -> bool {
         self.0
-            .try_send(Sent::Packet(packet.to_bytes(), Lane::Datagram))
+            .try_send(Sent::Packet(packet.clone(), Lane::Datagram))
             .is_ok()
     }
 }

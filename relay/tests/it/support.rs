@@ -108,7 +108,7 @@ impl Client {
             .expect("nothing came")
             .expect("it is closed");
         match sent {
-            Sent::Packet(bytes, lane) => (decode(&bytes), lane),
+            Sent::Packet(packet, lane) => (decode(&packet.to_bytes()), lane),
             Sent::TracksClosed(session) => (Got::TracksClosed(session), Lane::Control),
         }
     }
@@ -151,7 +151,7 @@ impl Client {
     pub(crate) fn drain(&mut self) -> Vec<Got> {
         std::iter::from_fn(|| self.peer.try_recv())
             .map(|sent| match sent {
-                Sent::Packet(bytes, _) => decode(&bytes),
+                Sent::Packet(packet, _) => decode(&packet.to_bytes()),
                 Sent::TracksClosed(session) => Got::TracksClosed(session),
             })
             .collect()
