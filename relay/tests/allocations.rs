@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+use std::num::NonZeroU8;
+
 use allocation_counter::{AllocationInfo, measure};
 use protobuf::Message as _;
 use relay::duplex::{self, Peer, Sent};
@@ -48,7 +50,7 @@ impl Meeting {
             .build()
             .unwrap();
         let (sender, receivers) = runtime.block_on(async {
-            let bus = Bus::connect(None).await.unwrap();
+            let bus = Bus::connect(None, NonZeroU8::MIN).await.unwrap();
             let hub = Hub::new(HubConfig::default(), bus, without_rates());
             let sender = join(&hub, "ada", dialect).await;
             let mut peers = Vec::new();

@@ -115,10 +115,10 @@ fn of_client(sequence: u64, payload: Bytes) -> Bytes {
 async fn next_media(client: &mut Client, from: SessionId) -> (u64, Bytes) {
     loop {
         let sent = timeout(PATIENCE, client.peer.recv()).await;
-        let Some(Sent::Packet(bytes, _)) = sent.expect("nothing came") else {
+        let Some(Sent::Packet(packet, _)) = sent.expect("nothing came") else {
             continue;
         };
-        let header = PacketHeader::parse(&bytes).unwrap();
+        let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
         if let (Some(routing), true) = (
             Routing::parse(&header.routing),
             header.session_id == Some(from),
