@@ -7,6 +7,7 @@
 )]
 
 mod ingress;
+mod overload;
 mod queue;
 mod random_queue;
 mod random_rooms;
