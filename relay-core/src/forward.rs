@@ -42,6 +42,20 @@ impl Content {
         }
     }
 
+    /// Whether it tells that its sender speaks. `voice_level`: see [`RoomPolicy`](crate::policy::RoomPolicy).
+    #[must_use]
+    pub const fn is_voice(&self, voice_level: u8) -> bool {
+        match self {
+            Self::Media(routing) => {
+                matches!(routing.track, Track::Microphone)
+                    && routing.audio_level > 0
+                    && routing.audio_level <= voice_level
+            }
+            Self::Heartbeat(state) => state.speaking,
+            Self::Control | Self::StockOnly => false,
+        }
+    }
+
     /// Whether a session with these capabilities may send it.
     #[must_use]
     pub const fn may_come_from(&self, can: &Capabilities) -> bool {

@@ -19,6 +19,7 @@ pub mod drop_reason;
 pub mod forward;
 pub mod ingress;
 pub mod keyframe;
+mod last_n;
 pub mod member;
 pub mod messages;
 pub mod overload;

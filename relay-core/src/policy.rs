@@ -32,6 +32,15 @@ pub struct RoomPolicy {
     pub snapshot_interval: Duration,
     /// A relay that was not heard for this many snapshot intervals is gone, and its members with it.
     pub missed_snapshots: u32,
+    /// At [`Level::AudioOnly`](crate::overload::Level::AudioOnly), a room with more members than this, on all relays, has no
+    /// video. A smaller one has too little of it to matter.
+    pub audio_only_above: usize,
+    /// Audio of this level or louder is somebody who speaks; as in RFC 6464, 0 is the loudest. 0 itself says nothing: it is
+    /// what a sender writes that does not measure.
+    pub voice_level: u8,
+    /// While cameras are limited: how often it is judged who speaks without being seen, and how long ago somebody who is seen
+    /// must have spoken last to make place.
+    pub speaker_interval: Duration,
 }
 
 impl Default for RoomPolicy {
@@ -43,6 +52,9 @@ impl Default for RoomPolicy {
             track_timeout: Duration::from_secs(5),
             snapshot_interval: Duration::from_secs(2),
             missed_snapshots: 3,
+            audio_only_above: 2,
+            voice_level: 40,
+            speaker_interval: Duration::from_secs(3),
         }
     }
 }

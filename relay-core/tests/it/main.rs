@@ -13,3 +13,4 @@ mod random_queue;
 mod random_rooms;
 mod room;
 mod support;
+mod video_limit;
