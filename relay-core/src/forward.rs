@@ -1,7 +1,7 @@
 //! A packet on its way to receivers, with all that the rules need to know of it.
 
 use videocall_types::claims::Capabilities;
-use videocall_types::{Packet, Routing, SessionId, Track};
+use videocall_types::{Packet, Routing, SessionId, Timestamp, Track};
 
 use crate::member::{Dialect, MediaState};
 
@@ -82,6 +82,8 @@ pub struct Forward {
     pub content: Content,
     /// The packet, stamped.
     pub packet: Packet,
+    /// When this relay got it, where its driver says so. The rules do not care.
+    pub received: Option<Timestamp>,
 }
 
 impl Forward {
@@ -92,6 +94,7 @@ impl Forward {
             source: None,
             content: Content::Control,
             packet,
+            received: None,
         }
     }
 

@@ -10,5 +10,6 @@ mod bus;
 mod hub;
 mod limits;
 mod nats;
+mod overload;
 mod slow_receiver;
 mod support;
