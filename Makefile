@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup ui run dev test lint audit fuzz instructions bench-latency clean
+.PHONY: help setup ui run dev test lint audit fuzz instructions bench bench-quick bench-latency clean
 
 # Folders named in this file must be true wherever a machine's own settings would put them.
 export CARGO_TARGET_DIR := target
@@ -52,6 +52,23 @@ fuzz: ## feed every parser garbage for FUZZ_SECONDS each
 instructions: ## compare the packet path's instruction counts with the recorded ones
 	@scripts/setup.sh test
 	@node scripts/instructions.mjs
+
+# Options of `bench suite`, such as --peer-ws 'my-server --port {port}'.
+BENCH_OPTIONS ?=
+
+bench: bench-build ## measure relay, floors and peers in 40 minutes, and write PERFORMANCE.md's tables
+	@target/release/bench suite $(BENCH_OPTIONS)
+	@target/release/bench report
+
+bench-quick: bench-build ## measure relay beside floors in 5 minutes, and fail if it takes too much CPU time
+	@target/release/bench suite --quick --results target/bench
+	@target/release/bench check --results target/bench/quick.json
+
+.PHONY: bench-build
+bench-build:
+	@scripts/setup.sh bench
+	@mkdir -p yew-ui/dist
+	@cargo build --release -p bench -p videocall-server -p actix-api -p webtransport-server
 
 bench-latency: ## measure glass-to-glass latency with real browsers
 	@scripts/setup.sh test

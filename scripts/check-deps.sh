@@ -32,6 +32,7 @@ no videocall-server "${client[@]}" testkit
 no audio-worklet wasm-bindgen "${runtime[@]}" videocall-client yew-ui "${server[@]}" testkit
 no videocall-client yew-ui "${server[@]}" testkit
 no yew-ui "${server[@]}" testkit
+no bench "${server[@]}" "${client[@]}" testkit
 
 # The module and the tool that finishes it speak a private format of exactly one version.
 library=$(sed -nE 's/^wasm-bindgen = "=([0-9.]+)"/\1/p' Cargo.toml)

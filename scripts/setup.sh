@@ -2,14 +2,15 @@
 # Installs what the project needs; only looks at what is there when nothing is missing, so `make` runs it every time.
 #   scripts/setup.sh build   for `make run`
 #   scripts/setup.sh test    also browsers, servers and valgrind for `make test`
+#   scripts/setup.sh bench   for `make bench`: servers, but no web app
 #   scripts/setup.sh lint    also what `make lint` needs
 #   scripts/setup.sh fuzz    also what `make fuzz` needs
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mode=${1:-build}
-case $mode in build | test | lint | fuzz) ;; *)
-    echo "usage: scripts/setup.sh build|test|lint|fuzz" >&2
+case $mode in build | test | bench | lint | fuzz) ;; *)
+    echo "usage: scripts/setup.sh build|test|bench|lint|fuzz" >&2
     exit 2
     ;;
 esac
@@ -129,11 +130,14 @@ have cc || packages+=(build-essential)
 if [[ $mode == test ]]; then
     # Fonts: without any, Chromium measures and paints text as nothing.
     have chromium || packages+=(chromium fonts-dejavu-core)
-    have nats-server || [[ -x /usr/sbin/nats-server ]] || packages+=(nats-server)
     have valgrind || packages+=(valgrind)
+fi
+if [[ $mode == test || $mode == bench ]]; then
+    have nats-server || [[ -x /usr/sbin/nats-server ]] || packages+=(nats-server)
 fi
 ((${#packages[@]} == 0)) || apt_install "${packages[@]}"
 
+[[ $mode != bench ]] || exit 0
 setup_wasm
 setup_bindgen
 setup_npm yew-ui

@@ -33,11 +33,13 @@ pub enum DropReason {
     BusFull,
     /// The bus is not connected.
     BusLost,
+    /// Video that the relay has no capacity for at the moment.
+    Overload,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::TooLarge,
         Self::ServerOnly,
@@ -53,6 +55,7 @@ impl DropReason {
         Self::SessionEnded,
         Self::BusFull,
         Self::BusLost,
+        Self::Overload,
     ];
 
     /// The reason as a metric label.
@@ -74,6 +77,7 @@ impl DropReason {
             Self::SessionEnded => "session_ended",
             Self::BusFull => "bus_full",
             Self::BusLost => "bus_lost",
+            Self::Overload => "overload",
         }
     }
 

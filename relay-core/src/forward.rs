@@ -1,7 +1,7 @@
 //! A packet on its way to receivers, with all that the rules need to know of it.
 
 use videocall_types::claims::Capabilities;
-use videocall_types::{Packet, Routing, SessionId, Track};
+use videocall_types::{Packet, Routing, SessionId, Timestamp, Track};
 
 use crate::member::{Dialect, MediaState};
 
@@ -42,6 +42,20 @@ impl Content {
         }
     }
 
+    /// Whether it tells that its sender speaks. `voice_level`: see [`RoomPolicy`](crate::policy::RoomPolicy).
+    #[must_use]
+    pub const fn is_voice(&self, voice_level: u8) -> bool {
+        match self {
+            Self::Media(routing) => {
+                matches!(routing.track, Track::Microphone)
+                    && routing.audio_level > 0
+                    && routing.audio_level <= voice_level
+            }
+            Self::Heartbeat(state) => state.speaking,
+            Self::Control | Self::StockOnly => false,
+        }
+    }
+
     /// Whether a session with these capabilities may send it.
     #[must_use]
     pub const fn may_come_from(&self, can: &Capabilities) -> bool {
@@ -68,6 +82,8 @@ pub struct Forward {
     pub content: Content,
     /// The packet, stamped.
     pub packet: Packet,
+    /// When this relay got it, where its driver says so. The rules do not care.
+    pub received: Option<Timestamp>,
 }
 
 impl Forward {
@@ -78,6 +94,7 @@ impl Forward {
             source: None,
             content: Content::Control,
             packet,
+            received: None,
         }
     }
 

@@ -124,6 +124,7 @@ pub fn from_relay(bytes: Bytes) -> Result<Forward, DropReason> {
         source,
         content,
         packet: Packet::from_serialized(bytes),
+        received: None,
     })
 }
 
@@ -285,5 +286,6 @@ fn forward(
         source: Some(identity.session),
         content,
         packet,
+        received: None,
     }))
 }

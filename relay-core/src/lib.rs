@@ -4,6 +4,7 @@
 //! * [`room`]: who is in a room, who gets a packet, who is told what; with [`presence`], [`keyframe`], [`remote`]
 //! * [`queue`]: what waits in front of one receiver, what goes next, and what is dropped
 //! * [`rate`]: what one session may send
+//! * [`overload`]: how loaded the process is, and what it gives up for that
 //! * [`policy`]: every duration and limit of these
 //!
 //! # Driving a room
@@ -18,8 +19,10 @@ pub mod drop_reason;
 pub mod forward;
 pub mod ingress;
 pub mod keyframe;
+mod last_n;
 pub mod member;
 pub mod messages;
+pub mod overload;
 pub mod policy;
 pub mod presence;
 pub mod queue;
@@ -31,5 +34,6 @@ pub use command::Command;
 pub use drop_reason::DropReason;
 pub use forward::{Content, Forward, TrackId};
 pub use member::{Dialect, MediaState, Profile};
+pub use overload::{Level, Overload, Sample};
 pub use policy::Policy;
 pub use room::{JoinError, NewMember, Room};

@@ -5,6 +5,7 @@ use videocall_types::proto::control as wire;
 use videocall_types::proto::media_packet::HeartbeatMetadata;
 use videocall_types::{Bytes, DisplayName, SessionId, Timestamp, Track, UserId};
 
+use crate::forward::Content;
 use crate::policy::RoomPolicy;
 
 /// How a session speaks.
@@ -104,20 +105,37 @@ impl Profile {
     }
 }
 
-/// When a session's video was last seen.
+/// When a session was last seen and heard.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LiveVideo {
+pub(crate) struct Activity {
     camera: Option<Timestamp>,
     screen: Option<Timestamp>,
+    voice: Option<Timestamp>,
 }
 
-impl LiveVideo {
-    pub(crate) const fn seen(&mut self, track: Track, now: Timestamp) {
-        match track {
-            Track::Camera => self.camera = Some(now),
-            Track::Screen => self.screen = Some(now),
-            Track::Microphone | Track::ScreenAudio => {}
+impl Activity {
+    /// The session sent `content`.
+    pub(crate) const fn note(&mut self, content: &Content, policy: &RoomPolicy, now: Timestamp) {
+        if content.is_voice(policy.voice_level) {
+            self.voice = Some(now);
         }
+        if let Content::Media(routing) = content {
+            match routing.track {
+                Track::Camera => self.camera = Some(now),
+                Track::Screen => self.screen = Some(now),
+                Track::Microphone | Track::ScreenAudio => {}
+            }
+        }
+    }
+
+    /// When the participant spoke last.
+    pub(crate) const fn voice(&self) -> Option<Timestamp> {
+        self.voice
+    }
+
+    /// Whether frames of the camera came lately, whatever the participant says to publish.
+    pub(crate) fn has_camera(&self, policy: &RoomPolicy, now: Timestamp) -> bool {
+        is_recent(self.camera, policy, now)
     }
 
     /// The video tracks that were seen lately, or that the participant says to publish: a still screen may send nothing for long.
@@ -127,8 +145,7 @@ impl LiveVideo {
         policy: &RoomPolicy,
         now: Timestamp,
     ) -> impl Iterator<Item = Track> {
-        let recent =
-            |seen: Option<Timestamp>| seen.is_some_and(|at| now - at <= policy.track_timeout);
+        let recent = |seen| is_recent(seen, policy, now);
         [
             (Track::Camera, state.camera || recent(self.camera)),
             (Track::Screen, state.screen || recent(self.screen)),
@@ -138,13 +155,17 @@ impl LiveVideo {
     }
 }
 
+fn is_recent(seen: Option<Timestamp>, policy: &RoomPolicy, now: Timestamp) -> bool {
+    seen.is_some_and(|at| now - at <= policy.track_timeout)
+}
+
 /// One session of this relay.
 #[derive(Debug)]
 pub(crate) struct Member<H> {
     pub(crate) profile: Profile,
     pub(crate) dialect: Dialect,
     pub(crate) can: Capabilities,
-    pub(crate) video: LiveVideo,
+    pub(crate) activity: Activity,
     /// The driver's way to the session.
     pub(crate) handle: H,
 }

@@ -13,6 +13,8 @@ pub struct Policy {
     pub rate: RatePolicy,
     /// Lifetime of a session.
     pub session: SessionPolicy,
+    /// What the process shall carry, and what it gives up first.
+    pub overload: OverloadPolicy,
 }
 
 /// Rules of a room.
@@ -33,6 +35,15 @@ pub struct RoomPolicy {
     pub snapshot_interval: Duration,
     /// A relay that was not heard for this many snapshot intervals is gone, and its members with it.
     pub missed_snapshots: u32,
+    /// At [`Level::AudioOnly`](crate::overload::Level::AudioOnly), a room with more members than this, on all relays, has no
+    /// video. A smaller one has too little of it to matter.
+    pub audio_only_above: usize,
+    /// Audio of this level or louder is somebody who speaks; as in RFC 6464, 0 is the loudest. 0 itself says nothing: it is
+    /// what a sender writes that does not measure.
+    pub voice_level: u8,
+    /// While cameras are limited: how often it is judged who speaks without being seen, and how long ago somebody who is seen
+    /// must have spoken last to make place.
+    pub speaker_interval: Duration,
 }
 
 impl Default for RoomPolicy {
@@ -45,6 +56,9 @@ impl Default for RoomPolicy {
             track_timeout: Duration::from_secs(5),
             snapshot_interval: Duration::from_secs(2),
             missed_snapshots: 3,
+            audio_only_above: 2,
+            voice_level: 40,
+            speaker_interval: Duration::from_secs(3),
         }
     }
 }
@@ -153,6 +167,73 @@ impl Default for SessionPolicy {
             write_stall: Duration::from_secs(15),
             drain: Duration::from_secs(10),
             max_sessions: 10_000,
+        }
+    }
+}
+
+/// What the process shall carry, and what it gives up when there is more.
+///
+/// Each measured value in percent of its limit is a stress, and the highest of them counts. A value without a limit does not
+/// count. The thresholds leave a gap between getting worse and recovering, so that what a step relieves does not end it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverloadPolicy {
+    /// CPU time of the process, in percent of the time of all cores that it may use.
+    pub cpu_percent: Option<u32>,
+    /// Bytes per second that sessions send.
+    pub egress: Option<u64>,
+    /// Bytes of memory in use.
+    pub memory: Option<u64>,
+    /// How long media waits between the task that reads it and the task that sends it. What waits for a slow receiver does
+    /// not count: that is not the relay's doing.
+    pub queue_age: Option<Duration>,
+    /// Time between two samples.
+    pub interval: Duration,
+    /// From this stress on, in percent, no new rooms are opened.
+    pub refuse_at: u32,
+    /// From this stress on, the number of cameras in each room goes down, step by step.
+    pub fewer_videos_at: u32,
+    /// From this stress on, large rooms go on without video, after [`audio_only_after`](Self::audio_only_after).
+    pub audio_only_at: u32,
+    /// Down from this stress, it gets better, step by step.
+    pub recover_at: u32,
+    /// How long the stress must last before each step for the worse.
+    pub worsen_after: Duration,
+    /// How long the stress must last before video ends, if fewer cameras have not helped.
+    pub audio_only_after: Duration,
+    /// How long the calm must last before each step for the better.
+    pub recover_after: Duration,
+    /// After a step for the better that did not hold, the next one waits twice as long as this one did, up to this time.
+    pub recover_after_at_most: Duration,
+    /// Cameras of a room at the first step.
+    pub most_videos: usize,
+    /// Cameras of a room at the last step; the next one ends video.
+    pub fewest_videos: usize,
+    /// Cameras after a step for the worse, in percent of those before.
+    pub fewer_percent: usize,
+    /// Cameras after a step for the better, in percent of those before.
+    pub more_percent: usize,
+}
+
+impl Default for OverloadPolicy {
+    fn default() -> Self {
+        Self {
+            cpu_percent: Some(85),
+            egress: None,
+            memory: None,
+            queue_age: Some(Duration::from_millis(150)),
+            interval: Duration::from_millis(500),
+            refuse_at: 100,
+            fewer_videos_at: 110,
+            audio_only_at: 120,
+            recover_at: 80,
+            worsen_after: Duration::from_secs(2),
+            audio_only_after: Duration::from_secs(6),
+            recover_after: Duration::from_secs(5),
+            recover_after_at_most: Duration::from_secs(40),
+            most_videos: 16,
+            fewest_videos: 2,
+            fewer_percent: 75,
+            more_percent: 125,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use videocall_types::proto::bus::Members;
 use videocall_types::{ServerId, SessionId, Timestamp, Track, UserId};
 
-use crate::member::{LiveVideo, MediaState, Profile};
+use crate::forward::Content;
+use crate::member::{Activity, MediaState, Profile};
 use crate::policy::RoomPolicy;
 
 /// A member of another relay.
@@ -15,7 +16,7 @@ pub(crate) struct RemoteMember {
     server: ServerId,
     user: UserId,
     state: MediaState,
-    video: LiveVideo,
+    activity: Activity,
 }
 
 /// What presence hears of other relays.
@@ -64,19 +65,23 @@ impl Remotes {
         self.heard.insert(server, now).is_none()
     }
 
+    /// How many members the other relays have.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
     /// A packet of `session` came. False: nobody has reported this session.
     pub(crate) fn packet(
         &mut self,
         session: SessionId,
-        video: Option<Track>,
+        content: &Content,
+        policy: &RoomPolicy,
         now: Timestamp,
     ) -> bool {
         let Some(member) = self.members.get_mut(&session) else {
             return false;
         };
-        if let Some(track) = video {
-            member.video.seen(track, now);
-        }
+        member.activity.note(content, policy, now);
         true
     }
 
@@ -150,10 +155,20 @@ impl Remotes {
     ) -> impl Iterator<Item = (SessionId, Track)> {
         self.members.iter().flat_map(move |(session, member)| {
             member
-                .video
+                .activity
                 .tracks(member.state, policy, now)
                 .map(|track| (*session, track))
         })
+    }
+
+    pub(crate) fn activity(&self, session: SessionId) -> Option<&Activity> {
+        self.members.get(&session).map(|member| &member.activity)
+    }
+
+    pub(crate) fn activities(&self) -> impl Iterator<Item = (SessionId, &Activity)> {
+        self.members
+            .iter()
+            .map(|(session, member)| (*session, &member.activity))
     }
 
     pub(crate) fn sessions_of(&self, user: &UserId) -> impl Iterator<Item = SessionId> {
@@ -185,7 +200,7 @@ impl Remotes {
                 server,
                 user: user.clone(),
                 state: *state,
-                video: LiveVideo::default(),
+                activity: Activity::default(),
             });
     }
 }

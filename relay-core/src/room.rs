@@ -1,6 +1,7 @@
 //! One room of one relay.
 
 mod announce;
+mod video;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,7 +10,7 @@ use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::bus_event::Event;
 use videocall_types::proto::bus::{BusEvent, Members};
 use videocall_types::{
-    Bytes, DisplayName, MeetingId, Packet, ServerId, SessionId, Timestamp, Track, UserId,
+    Bytes, DisplayName, MeetingId, Packet, ServerId, SessionId, Timestamp, UserId,
 };
 
 use crate::command::Command;
@@ -17,8 +18,10 @@ use crate::drop_reason::DropReason;
 use crate::forward::{Content, Forward, TrackId};
 use crate::ingress::{KeyframeTarget, video_track};
 use crate::keyframe::KeyframeRequests;
-use crate::member::{Dialect, LiveVideo, MediaState, Member, Profile};
+use crate::last_n::LastN;
+use crate::member::{Activity, Dialect, MediaState, Member, Profile};
 use crate::messages;
+use crate::overload::Level;
 use crate::policy::RoomPolicy;
 use crate::presence::Presence;
 use crate::remote::{Change, Remotes};
@@ -59,6 +62,8 @@ pub struct Room<H> {
     remotes: Remotes,
     presence: Presence,
     keyframes: KeyframeRequests,
+    level: Level,
+    last_n: LastN,
     next_snapshot: Timestamp,
     /// Members of this relay that left since everybody was told the last time.
     departed: BTreeSet<SessionId>,
@@ -70,6 +75,8 @@ pub struct Room<H> {
 pub struct Route<'a, H> {
     /// The other relays need it, too.
     pub to_bus: bool,
+    /// The members of this relay do not get it, for [`DropReason::Overload`]; those of others do.
+    pub withheld: bool,
     source: Option<SessionId>,
     content: &'a Content,
     members: &'a BTreeMap<SessionId, Member<H>>,
@@ -78,11 +85,13 @@ pub struct Route<'a, H> {
 impl<'a, H> Route<'a, H> {
     /// The receivers of this relay.
     pub fn receivers(&self) -> impl Iterator<Item = (SessionId, &'a H)> {
-        let (source, content) = (self.source, self.content);
+        let (source, content, withheld) = (self.source, self.content, self.withheld);
         self.members
             .iter()
             .filter(move |(session, member)| {
-                Some(**session) != source && content.is_for(member.dialect, &member.can)
+                !withheld
+                    && Some(**session) != source
+                    && content.is_for(member.dialect, &member.can)
             })
             .map(|(session, member)| (*session, &member.handle))
     }
@@ -102,6 +111,8 @@ impl<H> Room<H> {
             remotes: Remotes::new(&policy),
             presence: Presence::new(policy.presence_interval),
             keyframes: KeyframeRequests::new(policy.keyframe_interval),
+            level: Level::Normal,
+            last_n: LastN::default(),
             next_snapshot: now + policy.snapshot_interval,
             members: BTreeMap::new(),
             departed: BTreeSet::new(),
@@ -152,10 +163,11 @@ impl<H> Room<H> {
             profile,
             dialect: new.dialect,
             can: new.can,
-            video: LiveVideo::default(),
+            activity: Activity::default(),
             handle,
         };
         self.members.insert(new.session, member);
+        self.limit_video(now);
         if receives_media {
             self.request_keyframe_of_all(now);
         }
@@ -168,6 +180,7 @@ impl<H> Room<H> {
         if self.members.remove(&session).is_some() {
             self.departed.insert(session);
             self.gone(session);
+            self.limit_video(now);
             self.announce(now);
         }
     }
@@ -203,8 +216,11 @@ impl<H> Room<H> {
                     .collect()
             }
         };
-        for track in tracks.into_iter().filter(|track| track.session != from) {
-            self.want_keyframe(track, now);
+        for track in tracks {
+            // What is withheld gets its keyframe when it comes back.
+            if track.session != from && self.last_n.passes(&track) {
+                self.want_keyframe(track, now);
+            }
         }
         Ok(())
     }
@@ -267,6 +283,7 @@ impl<H> Room<H> {
         if self.next_snapshot <= now {
             self.next_snapshot = now + self.policy.snapshot_interval;
             self.publish_snapshot();
+            self.refill_places(now);
         }
         while let Some(track) = self.keyframes.due(now) {
             self.ask_for_keyframe(track);
@@ -309,9 +326,9 @@ impl<H> Room<H> {
         if !forward.content.may_come_from(&member.can) {
             return Err(DropReason::NotAllowed);
         }
+        member.activity.note(&forward.content, &self.policy, now);
         match &forward.content {
             Content::Media(routing) => {
-                member.video.seen(routing.track, now);
                 if routing.keyframe {
                     self.keyframes.passed(TrackId {
                         session: from,
@@ -326,8 +343,14 @@ impl<H> Room<H> {
             }
             Content::Heartbeat(_) | Content::StockOnly | Content::Control => {}
         }
+        let to_bus = self.remotes.has_members();
+        let withheld = !self.passes(from, &forward.content, now);
+        if withheld && !to_bus {
+            return Err(DropReason::Overload);
+        }
         Ok(Route {
-            to_bus: self.remotes.has_members(),
+            to_bus,
+            withheld,
             source: Some(from),
             content: &forward.content,
             members: &self.members,
@@ -337,7 +360,7 @@ impl<H> Room<H> {
     /// Who gets what another relay sent ([`ingress::from_relay`](crate::ingress::from_relay)).
     ///
     /// # Errors
-    /// [`DropReason::NotMember`] if no relay has reported the sender.
+    /// [`DropReason::NotMember`] if no relay has reported the sender, [`DropReason::Overload`].
     pub fn route_from_relay<'a>(
         &'a mut self,
         forward: &'a Forward,
@@ -347,7 +370,7 @@ impl<H> Room<H> {
         let track = forward.track();
         if !self
             .remotes
-            .packet(from, track.map(|track| track.track), now)
+            .packet(from, &forward.content, &self.policy, now)
         {
             return Err(DropReason::NotMember);
         }
@@ -356,8 +379,12 @@ impl<H> Room<H> {
         {
             self.keyframes.passed(track);
         }
+        if !self.passes(from, &forward.content, now) {
+            return Err(DropReason::Overload);
+        }
         Ok(Route {
             to_bus: false,
+            withheld: false,
             source: Some(from),
             content: &forward.content,
             members: &self.members,
@@ -365,6 +392,7 @@ impl<H> Room<H> {
     }
 
     fn gone(&mut self, session: SessionId) {
+        self.last_n.forget(session);
         self.presence.remove(session);
         self.keyframes.forget(session);
         self.commands.push_back(Command::Forget(session));
@@ -383,6 +411,7 @@ impl<H> Room<H> {
                 Change::Left(session) => self.gone(session),
             }
         }
+        self.limit_video(now);
         self.announce(now);
     }
 
@@ -390,6 +419,7 @@ impl<H> Room<H> {
         for session in self.remotes.bye(server) {
             self.gone(session);
         }
+        self.limit_video(now);
         self.announce(now);
     }
 
@@ -405,15 +435,10 @@ impl<H> Room<H> {
     // Keyframes.
 
     fn request_keyframe_of_all(&mut self, now: Timestamp) {
-        let local = self.members.iter().flat_map(|(session, member)| {
-            let tracks = member.video.tracks(member.profile.state, &self.policy, now);
-            tracks.map(|track| (*session, track))
-        });
-        let live: Vec<(SessionId, Track)> = local
-            .chain(self.remotes.live_video(&self.policy, now))
-            .collect();
-        for (session, track) in live {
-            self.want_keyframe(TrackId { session, track }, now);
+        for track in self.live_video(now) {
+            if self.last_n.passes(&track) {
+                self.want_keyframe(track, now);
+            }
         }
     }
 

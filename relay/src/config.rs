@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU8;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
+use relay_core::Policy;
 use videocall_types::api::Access;
 
 use crate::admission::AccessPolicy;
@@ -30,6 +31,13 @@ pub struct RelayConfig {
     /// Where this process runs, for metrics.
     #[arg(long, env = "REGION")]
     pub region: Option<String>,
+    /// Megabits per second that this process shall send, not counting what the network adds. From there on no new rooms are
+    /// opened; with a tenth more, rooms get fewer videos, and in the end only audio.
+    #[arg(long, env = "MAX_EGRESS_MBIT", value_name = "MBIT", value_parser = value_parser!(u32).range(1..))]
+    pub max_egress_mbit: Option<u32>,
+    /// Megabytes of memory that this process shall use. From there on it gives up the same as for MAX_EGRESS_MBIT.
+    #[arg(long, env = "MAX_MEMORY_MB", value_name = "MB", value_parser = value_parser!(u32).range(1..))]
+    pub max_memory_mb: Option<u32>,
 }
 
 /// Values of `ACCESS`.
@@ -71,6 +79,18 @@ impl RelayConfig {
             access: self.access.into(),
             secret: self.room_token_secret.clone(),
         })
+    }
+
+    /// `policy` with the limits that the options name.
+    #[must_use]
+    pub fn limits(&self, mut policy: Policy) -> Policy {
+        let egress = self
+            .max_egress_mbit
+            .map(|mbit| u64::from(mbit) * 1_000_000 / 8);
+        let memory = self.max_memory_mb.map(|mb| u64::from(mb) * 1_000_000);
+        policy.overload.egress = egress.or(policy.overload.egress);
+        policy.overload.memory = memory.or(policy.overload.memory);
+        policy
     }
 
     /// The hub's part.
@@ -135,6 +155,20 @@ mod tests {
         assert!(policy.access == Access::Members && policy.secret.is_some());
         assert!(!format!("{config:?}").contains(&key));
         assert!(parse(&["--room-token-secret", "short"]).is_err());
+    }
+
+    #[test]
+    fn limits_are_options() {
+        let policy = parse(&[]).unwrap().limits(Policy::default());
+        assert_eq!(policy, Policy::default());
+        let options = ["--max-egress-mbit", "800", "--max-memory-mb", "2000"];
+        let limits = parse(&options).unwrap().limits(policy).overload;
+        assert_eq!(
+            (limits.egress, limits.memory),
+            (Some(100_000_000), Some(2_000_000_000))
+        );
+        assert!(parse(&["--max-egress-mbit", "0"]).is_err());
+        assert!(parse(&["--max-memory-mb", "-1"]).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use relay_core::{NewMember, Policy, Room, room};
+use relay_core::{Level, NewMember, Policy, Room, room};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +18,7 @@ use crate::membership::{Context, Place};
 
 pub use crate::membership::Membership;
 use crate::metrics::Metrics;
+use crate::overload::{ProcessSampler, Sampler, Watch};
 use crate::room_task::{self, Control, Outlet, RoomLink, RoomTask};
 
 /// What a hub needs to know besides its policy.
@@ -34,6 +35,8 @@ pub enum Status {
     Ready,
     /// Serves, but the other processes can't be reached.
     BusLost,
+    /// Serves, but has too much to do to open rooms.
+    Overloaded,
     /// Stops soon; takes no new sessions.
     Draining,
 }
@@ -41,7 +44,7 @@ pub enum Status {
 /// Why a session can't join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
-    /// The room or the process has its most sessions.
+    /// The room or the process has its most sessions, or the process has too much to do to open a room.
     #[error("the room or the server is full")]
     Full,
     /// The process stops.
@@ -87,23 +90,54 @@ struct Shared {
     /// One for each session that the process may have.
     places: Arc<Semaphore>,
     rooms: Mutex<HashMap<MeetingId, RoomLink>>,
+    level: watch::Receiver<Level>,
 }
 
 impl Hub {
     /// A hub without rooms. Must be called within a tokio runtime, after [`metrics::install`](crate::metrics::install).
     #[must_use]
     pub fn new(config: HubConfig, bus: Bus, policy: Policy) -> Self {
-        Self(Arc::new(Shared {
+        let metrics = Arc::new(Metrics::new(config.region.as_deref()));
+        let sampler = ProcessSampler::new(Arc::clone(&metrics));
+        Self::build(metrics, bus, policy, sampler)
+    }
+
+    /// As [`new`](Self::new), but it goes by what `sampler` says of the process's load.
+    #[must_use]
+    pub fn with_sampler(
+        config: HubConfig,
+        bus: Bus,
+        policy: Policy,
+        sampler: impl Sampler,
+    ) -> Self {
+        let metrics = Arc::new(Metrics::new(config.region.as_deref()));
+        Self::build(metrics, bus, policy, sampler)
+    }
+
+    fn build(metrics: Arc<Metrics>, bus: Bus, policy: Policy, sampler: impl Sampler) -> Self {
+        let (told, level) = watch::channel(Level::Normal);
+        let hub = Self(Arc::new(Shared {
             server: ServerId(rand::random()),
             bus,
             clock: Clock::start(),
-            metrics: Arc::new(Metrics::new(config.region.as_deref())),
+            metrics,
             tasks: TaskTracker::new(),
             draining: CancellationToken::new(),
             places: Arc::new(Semaphore::new(policy.session.max_sessions)),
             policy: Arc::new(policy),
             rooms: Mutex::default(),
-        }))
+            level,
+        }));
+        let shared = &*hub.0;
+        let watch = Watch {
+            sampler,
+            policy: shared.policy.overload.clone(),
+            clock: shared.clock,
+            metrics: Arc::clone(&shared.metrics),
+            level: told,
+        };
+        shared.tasks.spawn(watch.run(shared.draining.clone()));
+        hub
     }
 
     /// Joins the room of `admission`, opening it if needed.
@@ -154,11 +188,19 @@ impl Hub {
     pub fn status(&self) -> Status {
         if self.0.draining.is_cancelled() {
             Status::Draining
+        } else if self.0.level.borrow().refuses_rooms() {
+            Status::Overloaded
         } else if self.0.bus.is_connected() {
             Status::Ready
         } else {
             Status::BusLost
         }
+    }
+
+    /// What the process gives up at the moment because it has too much to do.
+    #[must_use]
+    pub fn level(&self) -> watch::Receiver<Level> {
+        self.0.level.clone()
     }
 
     /// Stops: tells every session to connect elsewhere, closes them and waits for their end, at most for the policy's
@@ -180,6 +222,7 @@ impl Hub {
         let mut rooms = self.0.rooms();
         let room = match rooms.get(meeting) {
             Some(room) if !room.control.is_closed() => room.clone(),
+            _ if self.0.level.borrow().refuses_rooms() => return Err(JoinError::Full),
             _ => {
                 let room = self.open(meeting);
                 rooms.insert(meeting.clone(), room.clone());
@@ -206,8 +249,11 @@ impl Hub {
         );
         let hub = self.clone();
         let meeting = meeting.clone();
+        let mut level = shared.level.clone();
+        level.mark_changed();
         let task = RoomTask {
             room,
+            level,
             inbox,
             bus: shared.bus.open(&meeting, Arc::clone(&shared.metrics)),
             clock: shared.clock,

@@ -4,6 +4,7 @@
 //! * [`admission`], [`token`]: who comes in, and into which room
 //! * [`hub`]: the rooms of this process; each is owned by one task
 //! * [`session`]: one connection, over any [`transport`]; [`duplex`] is the transport in memory
+//! * [`overload`]: what the process gives up when there is too much to do
 //! * [`bus`]: what connects the relays of one deployment
 //! * [`service`], [`config`], [`public`], [`certificates`], [`lifecycle`], [`metrics`]: what every server needs besides
 //!
@@ -20,6 +21,7 @@ pub mod hub;
 pub mod lifecycle;
 mod membership;
 pub mod metrics;
+pub mod overload;
 pub mod public;
 mod room_task;
 pub mod service;
@@ -30,4 +32,4 @@ pub mod transport;
 pub use admission::{AccessPolicy, Admission, AdmissionError};
 pub use bus::{Bus, BusError};
 pub use hub::{Hub, HubConfig, JoinError, Membership, Status};
-pub use relay_core::{Dialect, Policy};
+pub use relay_core::{Dialect, Level, Policy, Sample};

@@ -8,6 +8,8 @@ use relay_core::DropReason;
 use relay_core::queue::QueueDrops;
 use videocall_types::CloseCode;
 
+use crate::overload::Meter;
+
 /// Renders the metrics of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct MetricsHandle(PrometheusHandle);
@@ -59,6 +61,10 @@ pub(crate) struct Metrics {
     pub(crate) keyframe_requests: Counter,
     pub(crate) sessions: Gauge,
     pub(crate) rooms: Gauge,
+    pub(crate) overload_level: Gauge,
+    pub(crate) overload_stress: Gauge,
+    /// What can be read back here, unlike the others.
+    pub(crate) meter: Meter,
     dropped: Vec<Counter>,
     closed: Vec<Counter>,
 }
@@ -82,6 +88,9 @@ impl Metrics {
             keyframe_requests: counter!("relay_keyframe_requests_total"),
             sessions: gauge!("relay_sessions"),
             rooms: gauge!("relay_rooms"),
+            overload_level: gauge!("relay_overload_level"),
+            overload_stress: gauge!("relay_overload_stress"),
+            meter: Meter::default(),
             dropped: DropReason::ALL
                 .map(|reason| counter!("relay_packets_dropped_total", "reason" => reason.label()))
                 .into(),

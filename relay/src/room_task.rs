@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay_core::ingress::{self, KeyframeTarget};
-use relay_core::{Command, Content, DropReason, Forward, NewMember, Room};
+use relay_core::{Command, Content, DropReason, Forward, Level, NewMember, Room};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::coop::consume_budget;
@@ -88,6 +88,7 @@ pub(crate) fn channels() -> (RoomLink, Inbox) {
 
 pub(crate) struct RoomTask {
     pub(crate) room: Room<Outlet>,
+    pub(crate) level: watch::Receiver<Level>,
     pub(crate) inbox: Inbox,
     pub(crate) bus: RoomBus,
     pub(crate) clock: Clock,
@@ -111,6 +112,7 @@ impl RoomTask {
                 Some(control) = self.inbox.control.recv() => self.handle_control(control),
                 count = self.inbox.packets.recv_many(&mut batch, BATCH), if !gathers => {
                     let now = self.clock.now();
+                    self.follow_level(now);
                     for packet in batch.drain(..) {
                         self.handle_packet(packet, now);
                     }
@@ -163,6 +165,14 @@ impl RoomTask {
         self.carry_out_commands();
     }
 
+    /// Asked once for many packets and not awaited, which would take a lock that all rooms share.
+    fn follow_level(&mut self, now: Timestamp) {
+        if self.level.has_changed().unwrap_or(false) {
+            let level = *self.level.borrow_and_update();
+            self.room.set_level(level, now);
+        }
+    }
+
     fn handle_control(&mut self, control: Control) {
         let now = self.clock.now();
         match control {
@@ -190,7 +200,7 @@ impl RoomTask {
 
     fn forward(&mut self, forward: &Forward, now: Timestamp) -> Result<(), DropReason> {
         let route = self.room.route(forward, now)?;
-        let to_bus = route.to_bus;
+        let (to_bus, withheld) = (route.to_bus, route.withheld);
         deliver(
             route.receivers().map(|(_, outlet)| outlet),
             forward,
@@ -199,12 +209,16 @@ impl RoomTask {
         if to_bus {
             self.bus.publish_packet(&forward.packet, now);
         }
+        if withheld {
+            return Err(DropReason::Overload);
+        }
         Ok(())
     }
 
     /// How many packets it was.
     fn handle_bus(&mut self, input: BusInput) -> usize {
         let now = self.clock.now();
+        self.follow_level(now);
         match input {
             BusInput::Up => {
                 self.room.handle_bus_up();
@@ -232,7 +246,8 @@ impl RoomTask {
 
     fn forward_from_bus(&mut self, bytes: Bytes, now: Timestamp) -> Result<(), DropReason> {
         self.metrics.bus_packets_received.increment(1);
-        let forward = ingress::from_relay(bytes)?;
+        let mut forward = ingress::from_relay(bytes)?;
+        forward.received = Some(now);
         let route = self.room.route_from_relay(&forward, now)?;
         deliver(
             route.receivers().map(|(_, outlet)| outlet),

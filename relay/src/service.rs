@@ -70,7 +70,7 @@ impl Service {
             .chain(public.origin())
             .collect();
         Ok(Self {
-            hub: Hub::new(config.hub(), bus, policy),
+            hub: Hub::new(config.hub(), bus, config.limits(policy)),
             access,
             metrics,
             origins,

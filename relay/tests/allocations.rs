@@ -7,13 +7,14 @@
 )]
 
 use std::num::NonZeroU8;
+use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use protobuf::Message as _;
 use relay::duplex::{self, Peer, Sent};
 use relay::transport::{Channel, Lane};
 use relay::{Admission, Bus, Dialect, Hub, HubConfig, Policy, metrics, session};
-use relay_core::policy::{Budget, RatePolicy};
+use relay_core::policy::{Budget, RatePolicy, RoomPolicy};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::unconstrained;
 use videocall_types::claims::Capabilities;
@@ -51,7 +52,7 @@ impl Meeting {
             .unwrap();
         let (sender, receivers) = runtime.block_on(async {
             let bus = Bus::connect(None, NonZeroU8::MIN).await.unwrap();
-            let hub = Hub::new(HubConfig::default(), bus, without_rates());
+            let hub = Hub::new(HubConfig::default(), bus, steady());
             let sender = join(&hub, "ada", dialect).await;
             let mut peers = Vec::new();
             for _ in 0..receivers {
@@ -92,12 +93,17 @@ impl Meeting {
     }
 }
 
-fn without_rates() -> Policy {
+/// Nobody is limited, and nothing waits for a time: the clock stands still.
+fn steady() -> Policy {
     let unlimited = Budget {
         per_second: u32::MAX,
         burst: u32::MAX,
     };
     Policy {
+        room: RoomPolicy {
+            gather: Duration::ZERO,
+            ..RoomPolicy::default()
+        },
         rate: RatePolicy {
             packets: unlimited,
             bytes: unlimited,

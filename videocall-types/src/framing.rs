@@ -1,21 +1,32 @@
 //! Several packets in one piece, on a long-lived stream or in a message: each is preceded by its length as a protobuf varint.
 
 use arrayvec::ArrayVec;
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use crate::limits::MAX_PACKET_BYTES;
 
 /// A length prefix has at most this many bytes: `MAX_PACKET_BYTES` needs three groups of seven bits.
 pub const MAX_PREFIX_BYTES: usize = 3;
 
-/// Appends the prefix of a packet of `len` bytes.
-pub fn write_prefix(out: &mut BytesMut, len: usize) {
+/// The prefix of a packet of `len` bytes, at most [`MAX_PACKET_BYTES`].
+#[must_use]
+pub fn prefix(len: usize) -> Prefix {
+    let mut prefix = Prefix::new();
     let mut rest = len;
-    while rest >= 0x80 {
-        out.put_u8((rest & 0x7f) as u8 | 0x80);
+    while rest >= 0x80 && prefix.len() < MAX_PREFIX_BYTES - 1 {
+        prefix.push((rest & 0x7f) as u8 | 0x80);
         rest >>= 7;
     }
-    out.put_u8(rest as u8);
+    prefix.push((rest & 0x7f) as u8);
+    prefix
+}
+
+/// See [`prefix`].
+pub type Prefix = ArrayVec<u8, MAX_PREFIX_BYTES>;
+
+/// Appends the prefix of a packet of `len` bytes.
+pub fn write_prefix(out: &mut BytesMut, len: usize) {
+    out.extend_from_slice(&prefix(len));
 }
 
 /// What a datagram of a connection's first request begins with: its number divided by four (RFC 9297, section 2.1).

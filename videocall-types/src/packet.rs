@@ -116,13 +116,25 @@ impl Packet {
         routing: &[u8],
         payload: Bytes,
     ) -> Self {
-        let head = write_head(kind, user_id, session_id, routing, payload.len());
-        let mut framed = BytesMut::with_capacity(framing::MAX_PREFIX_BYTES + head.len());
-        framing::write_prefix(&mut framed, head.len() + payload.len());
-        let prefix_len = framed.len();
-        framed.extend_from_slice(&head);
+        const ROOM: usize = framing::MAX_PREFIX_BYTES;
+        let mut framed = Vec::with_capacity(ROOM + 32 + user_id.len() + routing.len());
+        framed.extend_from_slice(&[0; ROOM]);
+        write_head(
+            &mut framed,
+            kind,
+            user_id,
+            session_id,
+            routing,
+            payload.len(),
+        );
+        // The prefix is known last and stands first: it ends where the head begins.
+        let prefix = framing::prefix(framed.len() - ROOM + payload.len());
+        let prefix_len = prefix.len();
+        if let Some(place) = framed.get_mut(ROOM - prefix_len..ROOM) {
+            place.copy_from_slice(&prefix);
+        }
         Self(Arc::new(Parts {
-            framed_head: framed.freeze(),
+            framed_head: Bytes::from(framed).slice(ROOM - prefix_len..),
             prefix_len,
             payload,
             serialized: None,
@@ -230,19 +242,17 @@ impl PartialEq for Packet {
 impl Eq for Packet {}
 
 fn write_head(
+    head: &mut Vec<u8>,
     kind: PacketKind,
     user_id: &[u8],
     session_id: Option<SessionId>,
     routing: &[u8],
     payload_len: usize,
-) -> Vec<u8> {
-    let mut head = Vec::with_capacity(32 + user_id.len() + routing.len());
-    let mut out = CodedOutputStream::vec(&mut head);
+) {
+    let mut out = CodedOutputStream::vec(head);
     // Writing to a Vec can't fail, so that a result is of no interest here.
     let _ = write_fields(&mut out, kind, user_id, session_id, routing, payload_len)
         .and_then(|()| out.flush());
-    drop(out);
-    head
 }
 
 fn write_fields(

@@ -47,6 +47,8 @@ async fn ready(state: Data<State>) -> HttpResponse {
         Status::Ready => HttpResponse::Ok().json(json!({ "status": "ready" })),
         Status::BusLost => HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "degraded", "reason": "bus" })),
+        Status::Overloaded => HttpResponse::ServiceUnavailable()
+            .json(json!({ "status": "degraded", "reason": "overloaded" })),
         Status::Draining => {
             HttpResponse::ServiceUnavailable().json(json!({ "status": "draining" }))
         }

@@ -18,6 +18,8 @@ pub(super) async fn ready(service: Data<Service>) -> HttpResponse {
         Status::Ready => HttpResponse::Ok().json(json!({ "status": "ready" })),
         Status::BusLost => HttpResponse::ServiceUnavailable()
             .json(json!({ "status": "degraded", "reason": "bus" })),
+        Status::Overloaded => HttpResponse::ServiceUnavailable()
+            .json(json!({ "status": "degraded", "reason": "overloaded" })),
         Status::Draining => {
             HttpResponse::ServiceUnavailable().json(json!({ "status": "draining" }))
         }

@@ -7,8 +7,10 @@
 )]
 
 mod ingress;
+mod overload;
 mod queue;
 mod random_queue;
 mod random_rooms;
 mod room;
 mod support;
+mod video_limit;

@@ -4,7 +4,7 @@ use protobuf::Message as _;
 use relay_core::ingress::{self, Identity, Inbound, KeyframeTarget};
 use relay_core::policy::RoomPolicy;
 use relay_core::{
-    Command, Content, Dialect, DropReason, Forward, JoinError, NewMember, Room, TrackId,
+    Command, Content, Dialect, DropReason, Forward, JoinError, Level, NewMember, Room, TrackId,
 };
 use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::BusEvent;
@@ -127,6 +127,16 @@ impl TestRoom {
             route.receivers().map(|(id, _)| id.get()).collect(),
             route.to_bus,
         ))
+    }
+
+    /// The relay's load changes.
+    pub(crate) fn level(&mut self, level: Level) -> Vec<String> {
+        self.room.set_level(level, self.now);
+        self.commands()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
     }
 
     pub(crate) fn commands(&mut self) -> Vec<String> {

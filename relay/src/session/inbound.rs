@@ -84,7 +84,10 @@ impl Inbound {
             return Ok(());
         }
         let message = match ingress::from_client(&received.bytes, &self.identity) {
-            Ok(Kind::Forward(forward)) => FromSession::Forward(forward),
+            Ok(Kind::Forward(mut forward)) => {
+                forward.received = Some(now);
+                FromSession::Forward(forward)
+            }
             Ok(Kind::KeyframeRequest(target)) => {
                 if !self.limiter.keyframe_request(now) {
                     self.context.metrics.dropped(DropReason::RateLimited, 1);

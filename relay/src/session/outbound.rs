@@ -134,6 +134,8 @@ struct Waiting<D> {
     /// Sessions whose tracks can be closed.
     gone: Vec<SessionId>,
     leaving: bool,
+    /// What came before it began has waited for the client to connect.
+    began: Timestamp,
     datagrams: D,
     packets: mpsc::Receiver<ToSession>,
     own: mpsc::Receiver<Own>,
@@ -151,6 +153,7 @@ impl<D: DatagramWriter> Waiting<D> {
             queue: SendQueue::new(context.policy.queue.clone()),
             gone: Vec::new(),
             leaving: false,
+            began: context.clock.now(),
             datagrams,
             packets,
             own,
@@ -212,6 +215,9 @@ impl<D: DatagramWriter> Waiting<D> {
     fn accept(&mut self, message: ToSession, now: Timestamp) -> Result<(), CloseCode> {
         match message {
             ToSession::Packet(forward) => {
+                if let Some(received) = forward.received.filter(|at| *at >= self.began) {
+                    self.context.metrics.meter.waited(now - received);
+                }
                 let is_sent =
                     self.may_be_datagram(&forward) && self.datagrams.try_send(&forward.packet);
                 if is_sent {
@@ -276,6 +282,7 @@ impl<D: DatagramWriter> Waiting<D> {
             .metrics
             .bytes_sent
             .increment(packet.len() as u64);
+        self.context.metrics.meter.sent(packet.len());
     }
 
     fn count_leftovers(&mut self) {

@@ -11,5 +11,6 @@ mod hub;
 mod limits;
 mod nats;
 mod nats_packets;
+mod overload;
 mod slow_receiver;
 mod support;

@@ -1,9 +1,12 @@
 //! The HTTP side: health, configuration, web app.
 
+use std::time::Duration;
+
 use relay::Policy;
 use reqwest::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST};
 use reqwest::{Client as HttpClient, Response, StatusCode};
-use testkit::TestServer;
+use testkit::{PATIENCE, TestServer};
+use tokio::time::timeout;
 use videocall_types::api::{Access, ServerConfig};
 
 #[tokio::test]
@@ -22,6 +25,26 @@ async fn health_readiness_and_metrics() {
     let metrics = server.get("/metrics").await;
     assert_eq!(metrics.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
     assert!(metrics.text().await.unwrap().contains("region=\"eu\""));
+}
+
+#[tokio::test]
+async fn an_overloaded_server_is_not_ready() {
+    let mut policy = Policy::default();
+    policy.overload.worsen_after = Duration::ZERO;
+    // No process is that small.
+    let server = TestServer::start_with(&["--max-memory-mb", "1"], policy).await;
+    let overloaded = async {
+        loop {
+            let ready = server.get("/readyz").await;
+            if ready.status() == StatusCode::SERVICE_UNAVAILABLE {
+                return ready.text().await.unwrap();
+            }
+        }
+    };
+    let body = timeout(PATIENCE, overloaded).await.expect("it notices");
+    assert_eq!(body, r#"{"reason":"overloaded","status":"degraded"}"#);
+    server.wait_for_metric("relay_overload_level", 1).await;
+    assert_eq!(server.get("/healthz").await.status(), StatusCode::OK);
 }
 
 #[tokio::test]

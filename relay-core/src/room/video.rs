@@ -1,0 +1,106 @@
+//! Whose video the members of this relay get while it is overloaded.
+
+use videocall_types::{SessionId, Timestamp, Track};
+
+use super::Room;
+use crate::forward::{Content, TrackId};
+use crate::last_n::{Camera, LastN, Limit};
+use crate::member::Activity;
+use crate::overload::Level;
+
+impl<H> Room<H> {
+    /// What the relay gives up has changed.
+    pub fn set_level(&mut self, level: Level, now: Timestamp) {
+        self.level = level;
+        self.limit_video(now);
+    }
+
+    /// The level or the number of members has changed.
+    pub(super) fn limit_video(&mut self, now: Timestamp) {
+        let members = self.members.len() + self.remotes.len();
+        let limit = Limit::of(self.level, members, &self.policy);
+        if limit != self.last_n.limit() {
+            self.change_places(now, |last_n, cameras| last_n.set_limit(limit, cameras));
+        }
+    }
+
+    /// Places of cameras that have stopped go to others.
+    pub(super) fn refill_places(&mut self, now: Timestamp) {
+        if self.last_n.limit() != Limit::Open {
+            self.change_places(now, LastN::fill);
+        }
+    }
+
+    /// Whether the members get what `from` sent.
+    pub(super) fn passes(&mut self, from: SessionId, content: &Content, now: Timestamp) -> bool {
+        if self.last_n.limit() == Limit::Open {
+            return true;
+        }
+        if content.is_voice(self.policy.voice_level) {
+            self.favour(from, now);
+        }
+        let Content::Media(routing) = content else {
+            return true;
+        };
+        let track = TrackId {
+            session: from,
+            track: routing.track,
+        };
+        if track.track == Track::Camera && !self.last_n.passes(&track) && self.last_n.has_place() {
+            self.change_places(now, LastN::fill);
+        }
+        self.last_n.passes(&track)
+    }
+
+    /// The video tracks that are live.
+    pub(super) fn live_video(&self, now: Timestamp) -> Vec<TrackId> {
+        let local = self.members.iter().flat_map(|(session, member)| {
+            let tracks = member
+                .activity
+                .tracks(member.profile.state, &self.policy, now);
+            tracks.map(|track| (*session, track))
+        });
+        local
+            .chain(self.remotes.live_video(&self.policy, now))
+            .map(|(session, track)| TrackId { session, track })
+            .collect()
+    }
+
+    /// `speaker` speaks: its camera is what the others want to see.
+    fn favour(&mut self, speaker: SessionId, now: Timestamp) {
+        let interval = self.policy.speaker_interval;
+        let activity = match self.members.get(&speaker) {
+            Some(member) => Some(&member.activity),
+            None => self.remotes.activity(speaker),
+        };
+        let has_camera = |activity: &Activity| activity.has_camera(&self.policy, now);
+        if self.last_n.is_time(speaker, interval, now) && activity.is_some_and(has_camera) {
+            self.change_places(now, |last_n, cameras| {
+                last_n.judge(speaker, cameras, interval, now);
+            });
+        }
+    }
+
+    /// Whoever is seen again by that is asked for a keyframe.
+    fn change_places(&mut self, now: Timestamp, change: impl FnOnce(&mut LastN, &[Camera])) {
+        let mut hidden = self.live_video(now);
+        hidden.retain(|track| !self.last_n.passes(track));
+        let local = self
+            .members
+            .iter()
+            .map(|(session, member)| (*session, &member.activity));
+        let cameras: Vec<Camera> = local
+            .chain(self.remotes.activities())
+            .filter(|(_, activity)| activity.has_camera(&self.policy, now))
+            .map(|(session, activity)| Camera {
+                session,
+                voice: activity.voice(),
+            })
+            .collect();
+        change(&mut self.last_n, &cameras);
+        hidden.retain(|track| self.last_n.passes(track));
+        for track in hidden {
+            self.want_keyframe(track, now);
+        }
+    }
+}
