@@ -19,7 +19,7 @@ use videocall_types::proto::bus::bus_event::Event;
 use videocall_types::{DisplayName, Packet, PacketHeader, Routing, ServerId, SessionId, Track};
 
 use crate::nats::{NatsServer, hub};
-use crate::support::{Client, Got};
+use crate::support::{self, Client, Got};
 use Dialect::Native;
 
 const PACKETS: &str = "vc.room.standup.packets";
@@ -40,12 +40,20 @@ impl Relay {
         let nats = async_nats::connect(server.url()).await.unwrap();
         let packets = nats.subscribe(PACKETS).await.unwrap();
         let events = nats.subscribe(EVENT).await.unwrap();
-        nats.flush().await.unwrap();
+        settle(&nats).await;
         Self {
             nats,
             packets,
             events,
         }
+    }
+
+    /// Opens the room: Ada and `bob`, who has just opened it at the hub, get to know each other.
+    async fn meet(&mut self, bob: &mut Client) {
+        // Who says hello listens.
+        while !matches!(self.next_event().await, Event::Hello(_)) {}
+        self.announce().await;
+        bob.until_joined("ada").await;
     }
 
     /// Says that Ada is here.
@@ -79,23 +87,21 @@ impl Relay {
     }
 }
 
+/// Waits until the server has done what it was told on this connection. Flushing waits for the socket only.
+async fn settle(nats: &Nats) {
+    let subject = nats.new_inbox();
+    let mut echo = nats.subscribe(subject.clone()).await.unwrap();
+    nats.publish(subject, Bytes::new()).await.unwrap();
+    next(&mut echo).await;
+}
+
 async fn next(subscriber: &mut Subscriber) -> Bytes {
     let message = timeout(PATIENCE, subscriber.next()).await;
     message.expect("nothing came").unwrap().payload
 }
 
 fn routing(track: Track, sequence: u64) -> Routing {
-    Routing {
-        track,
-        spatial_layer: 0,
-        temporal_layer: 0,
-        keyframe: sequence == 0,
-        discardable: false,
-        sequence,
-        capture_time_us: 0,
-        audio_level: 0,
-        codec: None,
-    }
+    support::routing(track, sequence, sequence == 0)
 }
 
 /// A frame of Ada's camera, as it is in a message.
@@ -141,10 +147,8 @@ async fn a_message_holds_packets_in_order_and_within_bounds() {
     let server = NatsServer::start();
     let hub = hub(&server.url()).await;
     let mut relay = Relay::start(&server).await;
-    relay.announce().await;
     let mut bob = Client::join(&hub, "standup", "bob", Native).await;
-    relay.announce().await;
-    bob.until_joined("ada").await;
+    relay.meet(&mut bob).await;
     let lens = |sequence: u64| match sequence % 100 {
         50 => 70_000,
         60..70 => 9_000,
@@ -222,10 +226,9 @@ async fn a_faulty_message_costs_only_what_cannot_be_split() {
     let metrics = metrics::install();
     let server = NatsServer::start();
     let hub = hub(&server.url()).await;
-    let relay = Relay::start(&server).await;
+    let mut relay = Relay::start(&server).await;
     let mut bob = Client::join(&hub, "standup", "bob", Native).await;
-    relay.announce().await;
-    bob.until_joined("ada").await;
+    relay.meet(&mut bob).await;
     let mut stranger = BytesMut::new();
     write_prefix(&mut stranger, 3);
     stranger.extend_from_slice(b"???");
@@ -259,8 +262,9 @@ async fn nothing_is_published_or_subscribed_for_nobody() {
     let hub = hub(&server.url()).await;
     let mut relay = Relay::start(&server).await;
     relay.packets.unsubscribe().await.unwrap();
+    let nats = relay.nats.clone();
     let nobody_listens = async || {
-        let request = relay.nats.request(PACKETS, Bytes::new());
+        let request = nats.request(PACKETS, Bytes::new());
         let answer = timeout(Duration::from_millis(100), request).await;
         matches!(answer, Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders)
     };
@@ -268,10 +272,11 @@ async fn nothing_is_published_or_subscribed_for_nobody() {
     let mut bob = Client::join(&hub, "standup", "bob", Native).await;
     let eve = Client::join(&hub, "standup", "eve", Native).await;
     bob.until_joined("eve").await;
+    while !matches!(relay.next_event().await, Event::Hello(_)) {}
     assert!(!nobody_listens().await);
 
     let mut packets = relay.nats.subscribe(PACKETS).await.unwrap();
-    relay.nats.flush().await.unwrap();
+    settle(&relay.nats).await;
     eve.send_media(Track::Microphone, 0, true).await;
     bob.until_got(&Got::Media(eve.session, Track::Microphone, 0))
         .await;
@@ -303,10 +308,10 @@ async fn news_of_a_session_and_its_packets_keep_their_order() {
     let hub = hub(&server.url()).await;
     let nats = async_nats::connect(server.url()).await.unwrap();
     let mut all = nats.subscribe("vc.room.standup.*").await.unwrap();
-    let relay = Relay::start(&server).await;
+    settle(&nats).await;
+    let mut relay = Relay::start(&server).await;
     let mut bob = Client::join(&hub, "standup", "bob", Native).await;
-    relay.announce().await;
-    bob.until_joined("ada").await;
+    relay.meet(&mut bob).await;
     let eve = Client::join(&hub, "standup", "eve", Native).await;
     bob.until_joined("eve").await;
     for sequence in 0..100 {
@@ -348,8 +353,7 @@ async fn a_room_that_lost_messages_counts_it_and_asks_for_a_keyframe() {
     let hub = hub(&server.url()).await;
     let mut relay = Relay::start(&server).await;
     let mut bob = Client::join(&hub, "standup", "bob", Native).await;
-    relay.announce().await;
-    bob.until_joined("ada").await;
+    relay.meet(&mut bob).await;
     relay.publish(framed(&routing(Track::Camera, 0))).await;
     assert_eq!(next_media(&mut bob, ADA).await.0, 0);
 

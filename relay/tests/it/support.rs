@@ -192,9 +192,9 @@ pub(crate) fn media(track: Track, sequence: u64, keyframe: bool) -> Bytes {
     sized_media(track, sequence, keyframe, 100)
 }
 
-/// A media packet with a payload of `len` bytes.
-pub(crate) fn sized_media(track: Track, sequence: u64, keyframe: bool, len: usize) -> Bytes {
-    let routing = Routing {
+/// The routing header of a frame.
+pub(crate) fn routing(track: Track, sequence: u64, keyframe: bool) -> Routing {
+    Routing {
         track,
         spatial_layer: 0,
         temporal_layer: 0,
@@ -204,7 +204,12 @@ pub(crate) fn sized_media(track: Track, sequence: u64, keyframe: bool, len: usiz
         capture_time_us: 0,
         audio_level: 0,
         codec: None,
-    };
+    }
+}
+
+/// A media packet with a payload of `len` bytes.
+pub(crate) fn sized_media(track: Track, sequence: u64, keyframe: bool, len: usize) -> Bytes {
+    let routing = routing(track, sequence, keyframe);
     Packet::media(
         b"mallory",
         SessionId::new(666),
