@@ -206,14 +206,7 @@ pub fn capacity<'a>(run: &'a Run, series: Series<'_>) -> Option<Capacity<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::block;
-
-    fn run(blocks: Vec<Block>) -> Run {
-        Run {
-            blocks,
-            ..Run::default()
-        }
-    }
+    use crate::testing::{block, run};
 
     fn costing(server: &str, cpu_seconds: f64) -> Block {
         let mut block = block("ten", server);

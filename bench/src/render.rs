@@ -546,14 +546,7 @@ fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::block;
-
-    fn run(blocks: Vec<Block>) -> Run {
-        Run {
-            blocks,
-            ..Run::default()
-        }
-    }
+    use crate::testing::{block, run};
 
     fn line_with<'a>(table: &'a str, start: &str) -> &'a str {
         table.lines().find(|line| line.starts_with(start)).unwrap()

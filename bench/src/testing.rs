@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::measure::{
-    Block, Errors, Framing, Kind, KindReport, LoadReport, Quantiles, Transport, Usage,
+    Block, Errors, Framing, Kind, KindReport, LoadReport, Quantiles, Run, Transport, Usage,
 };
 
 /// Ten seconds over WebSocket in our framing, in which 20,000 packets cost 10 us each and nothing went wrong.
@@ -52,5 +52,13 @@ pub(crate) fn block(scenario: &str, server: &str) -> Block {
             bus_bytes: 0,
         },
         steal: 0.0,
+    }
+}
+
+/// A run of these blocks.
+pub(crate) fn run(blocks: Vec<Block>) -> Run {
+    Run {
+        blocks,
+        ..Run::default()
     }
 }

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
-use videocall_types::framing::{self, Deframer};
+use videocall_types::framing::{self, DATAGRAM_HEAD, Deframer};
 use videocall_types::limits::MAX_DATAGRAM_PACKET_BYTES;
 use wtransport::proto::frame::{Frame, FrameKind};
 use wtransport::proto::headers::Headers;
@@ -31,8 +31,6 @@ use crate::scenario::Reading;
 
 /// What a WebTransport stream of session 0, the only one of a connection, begins with: its type and the session.
 const STREAM_HEAD: Bytes = Bytes::from_static(&[0x40, 0x54, 0x00]);
-/// What a datagram of session 0 begins with.
-const DATAGRAM_HEAD: u8 = 0;
 /// Servers close connections from which nothing comes.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
@@ -198,13 +196,13 @@ async fn stay_alive(connection: Connection, framing: Framing) {
 }
 
 fn datagram(packet: &[u8]) -> Bytes {
-    [&[DATAGRAM_HEAD], packet].concat().into()
+    [&DATAGRAM_HEAD[..], packet].concat().into()
 }
 
 async fn receive_datagrams<S: Sink>(connection: Connection, sink: Arc<S>) {
     while let Ok(mut datagram) = connection.read_datagram().await {
-        if datagram.first() == Some(&DATAGRAM_HEAD) {
-            datagram.advance(1);
+        if datagram.starts_with(&DATAGRAM_HEAD) {
+            datagram.advance(DATAGRAM_HEAD.len());
             sink.packet(datagram);
         }
     }

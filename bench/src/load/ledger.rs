@@ -1,6 +1,6 @@
 //! What was sent, what arrived where, and whether it was right.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -54,6 +54,22 @@ struct Books {
     join: Histogram<u64>,
     pacing: Histogram<u64>,
     errors: Errors,
+}
+
+impl Books {
+    /// How packets of all kinds to receivers of one role fared.
+    fn report_of(&self, role: &str, expected: u64) -> KindReport {
+        let mut all = histogram();
+        for (_, latency) in self.latency.iter().filter(|((of, _), _)| *of == role) {
+            // Both have the same bounds.
+            let _ = all.add(latency);
+        }
+        KindReport {
+            expected,
+            delivered: all.len(),
+            latency: quantiles(&all),
+        }
+    }
 }
 
 impl Ledger {
@@ -129,7 +145,12 @@ impl Ledger {
                 .iter()
                 .filter(move |((role, _), _)| *role == wanted)
         };
-        let odd = ["slow", "stalled"].into_iter().flat_map(of_role);
+        let roles: BTreeSet<&str> = delivered.keys().map(|(role, _)| *role).collect();
+        let in_all = |role: &&str| {
+            let expected = delivered.iter().filter(|((of, _), _)| of == role);
+            let expected = expected.map(|(_, report)| report.expected).sum();
+            (role.to_string(), books.report_of(role, expected))
+        };
         LoadReport {
             seconds: (self.ends_ns.load(Ordering::Relaxed) - self.begins_ns.load(Ordering::Relaxed))
                 as f64
@@ -143,9 +164,11 @@ impl Ledger {
             kinds: of_role("normal")
                 .map(|((_, kind), report)| (*kind, *report))
                 .collect(),
-            roles: odd
-                .map(|((role, kind), report)| (format!("{role} {kind:?}").to_lowercase(), *report))
-                .collect(),
+            roles: if roles.len() > 1 {
+                roles.iter().map(in_all).collect()
+            } else {
+                BTreeMap::new()
+            },
             join: quantiles(&books.join),
             pacing: quantiles(&books.pacing),
             errors: books.errors,
