@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use videocall_types::{Bytes, Packet, Timestamp};
+use videocall_types::{Bytes, Packet, Timestamp, framing};
 
 /// The first packet after a pause goes at once; those that follow wait for each other this long. Timers count whole
 /// milliseconds, so that a packet waits less than 2 ms.
@@ -55,7 +55,7 @@ impl Batch {
 }
 
 fn framed_len(packet: &Packet) -> usize {
-    packet.framed().iter().map(Bytes::len).sum()
+    framing::prefix(packet.len()).len() + packet.len()
 }
 
 #[cfg(test)]
