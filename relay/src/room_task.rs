@@ -102,7 +102,7 @@ impl RoomTask {
     pub(crate) async fn run(mut self, may_end: impl Fn(&mut Self) -> bool) {
         self.metrics.rooms.increment(1);
         let mut batch = Vec::with_capacity(BATCH);
-        let mut wake_at = self.poll_timeout();
+        let mut wake_at = self.room.poll_timeout();
         let mut timer = std::pin::pin!(sleep_until(self.clock.instant(wake_at)));
         let mut gathered_at = Timestamp::default();
         loop {
@@ -133,14 +133,14 @@ impl RoomTask {
                 self.room.handle_timeout(now);
             }
             self.carry_out_commands();
-            self.bus.handle_timeout(now);
+            self.bus.flush();
             if self.room.is_empty() && may_end(&mut self) {
                 break;
             }
             let due = if now < gathered_at {
-                gathered_at.min(self.poll_timeout())
+                gathered_at.min(self.room.poll_timeout())
             } else {
-                self.poll_timeout()
+                self.room.poll_timeout()
             };
             if due != wake_at {
                 wake_at = due;
@@ -148,11 +148,6 @@ impl RoomTask {
             }
         }
         self.metrics.rooms.decrement(1);
-    }
-
-    fn poll_timeout(&self) -> Timestamp {
-        let room = self.room.poll_timeout();
-        self.bus.poll_timeout().map_or(room, |bus| bus.min(room))
     }
 
     /// Whether somebody is on the way in.
@@ -207,7 +202,7 @@ impl RoomTask {
             &self.metrics,
         );
         if to_bus {
-            self.bus.publish_packet(&forward.packet, now);
+            self.bus.publish_packet(&forward.packet);
         }
         if withheld {
             return Err(DropReason::Overload);
@@ -270,7 +265,7 @@ impl RoomTask {
                     }
                 }
                 Command::Publish(event) => {
-                    self.bus.publish_event(event, self.clock.now());
+                    self.bus.publish_event(event);
                 }
             }
         }

@@ -1,12 +1,7 @@
 //! The packets that a room has for the bus, gathered into one message.
 
-use std::time::Duration;
+use videocall_types::{Bytes, Packet, framing};
 
-use videocall_types::{Bytes, Packet, Timestamp, framing};
-
-/// The first packet after a pause goes at once; those that follow wait for each other this long. Timers count whole
-/// milliseconds, so that a packet waits less than 2 ms.
-const INTERVAL: Duration = Duration::from_millis(1);
 /// Most packets in one message: what a room handles in one pass, so that one message floods no receiver.
 const MAX_PACKETS: usize = 64;
 /// Most bytes in one message of several packets. A packet that waits for its receiver keeps its whole message in memory.
@@ -18,7 +13,6 @@ pub(super) struct Batch {
     chunks: Vec<Bytes>,
     packets: usize,
     bytes: usize,
-    not_before: Timestamp,
 }
 
 impl Batch {
@@ -34,13 +28,8 @@ impl Batch {
         self.chunks.extend(packet.framed());
     }
 
-    /// When the packets that wait must go.
-    pub(super) fn due(&self) -> Option<Timestamp> {
-        (self.packets > 0).then_some(self.not_before)
-    }
-
     /// The packets that wait, as one message, and their number.
-    pub(super) fn take(&mut self, now: Timestamp) -> Option<(Bytes, u64)> {
+    pub(super) fn take(&mut self) -> Option<(Bytes, u64)> {
         if self.packets == 0 {
             return None;
         }
@@ -49,7 +38,6 @@ impl Batch {
         self.chunks.clear();
         self.packets = 0;
         self.bytes = 0;
-        self.not_before = now + INTERVAL;
         Some((message, packets))
     }
 }
@@ -71,10 +59,6 @@ mod tests {
         Packet::from_serialized(vec![fill; len].into())
     }
 
-    fn at(micros: u64) -> Timestamp {
-        Timestamp::from_micros(micros)
-    }
-
     #[test]
     fn a_message_is_its_packets_in_order() {
         let mut batch = Batch::default();
@@ -83,14 +67,14 @@ mod tests {
             assert!(batch.has_room_for(&packet(len, fill), MAX_PAYLOAD));
             batch.push(&packet(len, fill));
         }
-        let (message, packets) = batch.take(at(0)).unwrap();
+        let (message, packets) = batch.take().unwrap();
         assert_eq!(packets, 6);
         let split: Vec<Bytes> = Split::new(message).map(Result::unwrap).collect();
         for ((fill, len), packet) in (0..).zip(lens).zip(&split) {
             assert_eq!(*packet, vec![fill; len]);
         }
         assert_eq!(split.len(), 6);
-        assert_eq!(batch.take(at(0)), None);
+        assert_eq!(batch.take(), None);
     }
 
     #[test]
@@ -102,13 +86,13 @@ mod tests {
             batch.push(&small);
         }
         assert!(!batch.has_room_for(&small, MAX_PAYLOAD));
-        batch.take(at(0));
+        batch.take();
 
         batch.push(&packet(MAX_BYTES / 2 - 3, 0));
         assert!(batch.has_room_for(&packet(MAX_BYTES / 2 - 3, 0), MAX_PAYLOAD));
         assert!(!batch.has_room_for(&packet(MAX_BYTES / 2 - 2, 0), MAX_PAYLOAD));
         batch.push(&packet(MAX_BYTES / 2 - 3, 0));
-        assert_eq!(batch.take(at(0)).unwrap().0.len(), MAX_BYTES);
+        assert_eq!(batch.take().unwrap().0.len(), MAX_BYTES);
 
         batch.push(&small);
         assert!(batch.has_room_for(&small, 22));
@@ -122,23 +106,8 @@ mod tests {
         assert!(batch.has_room_for(&largest, MAX_PAYLOAD));
         batch.push(&largest);
         assert!(!batch.has_room_for(&packet(0, 0), MAX_PAYLOAD));
-        let (message, _) = batch.take(at(0)).unwrap();
+        let (message, _) = batch.take().unwrap();
         assert_eq!(message.len(), MAX_PACKET_BYTES + 3);
         assert!(message.len() <= MAX_PAYLOAD);
-    }
-
-    #[test]
-    fn only_what_follows_closely_waits() {
-        let mut batch = Batch::default();
-        assert_eq!(batch.due(), None);
-        batch.push(&packet(1, 0));
-        assert!(batch.due().unwrap() <= at(5000));
-        batch.take(at(5000));
-        assert_eq!(batch.due(), None);
-        batch.push(&packet(1, 0));
-        assert_eq!(batch.due(), Some(at(6000)));
-        batch.take(at(6000));
-        batch.push(&packet(1, 0));
-        assert_eq!(batch.due(), Some(at(7000)));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use relay_core::DropReason;
-use videocall_types::{Bytes, Packet, Timestamp};
+use videocall_types::{Bytes, Packet};
 
 use super::batch::Batch;
 use super::{BusInput, BusMessage, in_process, nats};
@@ -46,40 +46,29 @@ impl RoomBus {
         input
     }
 
-    /// Publishes a stamped packet, at the latest when [`handle_timeout`](Self::handle_timeout) is due. Never waits.
-    pub(crate) fn publish_packet(&mut self, packet: &Packet, now: Timestamp) {
+    /// Publishes a stamped packet, at the latest with [`flush`](Self::flush). Never waits.
+    pub(crate) fn publish_packet(&mut self, packet: &Packet) {
         let max_bytes = match &self.place {
             Place::InProcess(_) => usize::MAX,
             Place::Nats(place) => place.max_bytes(),
         };
         if !self.batch.has_room_for(packet, max_bytes) {
-            self.flush(now);
+            self.flush();
         }
         self.batch.push(packet);
     }
 
     /// Publishes a serialized `BusEvent` at once, after the packets before it.
-    pub(crate) fn publish_event(&mut self, event: Bytes, now: Timestamp) {
-        self.flush(now);
+    pub(crate) fn publish_event(&mut self, event: Bytes) {
+        self.flush();
         if let Err(reason) = self.publish(BusMessage::Event(event)) {
             self.metrics.dropped(reason, 1);
         }
     }
 
-    /// Publishes what is due.
-    pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
-        if self.batch.due().is_some_and(|due| due <= now) {
-            self.flush(now);
-        }
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
-    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
-        self.batch.due()
-    }
-
-    fn flush(&mut self, now: Timestamp) {
-        let Some((message, packets)) = self.batch.take(now) else {
+    /// Publishes the packets that wait.
+    pub(crate) fn flush(&mut self) {
+        let Some((message, packets)) = self.batch.take() else {
             return;
         };
         let bytes = message.len() as u64;

@@ -1,5 +1,6 @@
 //! Two servers that are one deployment by a real NATS.
 
+use relay::Policy;
 use reqwest::StatusCode;
 use testkit::{Client, Endpoints, Kind, NatsServer, Seen, TestServer, packets};
 use videocall_types::proto::media_packet::media_packet::MediaType;
@@ -51,6 +52,54 @@ async fn participants_on_two_servers_are_in_one_meeting() {
         let session = grace.session();
         grace.leave().await;
         ada.wait_for(|seen| gone(seen, session)).await;
+    }
+}
+
+#[tokio::test]
+async fn frames_of_all_sizes_cross_the_bus_in_order_and_are_counted() {
+    let nats = NatsServer::start().await;
+    let url = nats.url();
+    let options = ["--nats-url", &url, "--nats-connections", "3"];
+    // Nothing is dropped, however slow the machine is.
+    let mut policy = Policy::default();
+    policy.queue.camera_age = testkit::PATIENCE;
+    policy.queue.max_bytes = 10_000_000;
+    let (one, two) = tokio::join!(
+        TestServer::start_with(&options, policy.clone()),
+        TestServer::start_with(&options, policy)
+    );
+    let mut ada = Client::join(&one, Kind::WsNative, "ada", "team").await;
+    let mut grace = Client::join(&two, Kind::WtNative, "grace", "team").await;
+    ada.wait_for(|seen| mentions(seen, grace.session())).await;
+    grace.wait_for(|seen| mentions(seen, ada.session())).await;
+
+    let lens = [1, 100, 100, 5_000, 100, 60_000, 100, 70_000, 990_000, 100];
+    for (sequence, len) in (0..).zip(lens) {
+        let frame = vec![sequence as u8; len];
+        for client in [&mut ada, &mut grace] {
+            client
+                .send_frame(Track::Camera, sequence, sequence == 0, &frame)
+                .await;
+        }
+    }
+    for (sequence, len) in (0..).zip(lens) {
+        let frame = vec![sequence as u8; len];
+        for client in [&mut ada, &mut grace] {
+            let seen = client.wait_for(|seen| seen.media().is_some()).await;
+            assert!(seen.media().unwrap().data == frame, "{sequence}");
+        }
+    }
+    // Both servers count in this process.
+    for what in ["packets", "messages", "bytes"] {
+        let sent = one.metric(&format!("relay_bus_{what}_sent_total")).await;
+        one.wait_for_metric(&format!("relay_bus_{what}_received_total"), sent)
+            .await;
+        let frames = 2 * lens.len() as u64;
+        assert!(match what {
+            "packets" => sent == frames,
+            "messages" => sent <= frames,
+            _ => sent > 2 * lens.iter().sum::<usize>() as u64,
+        });
     }
 }
 
