@@ -50,7 +50,7 @@ impl Default for RoomPolicy {
     fn default() -> Self {
         Self {
             max_members: 2000,
-            gather: Duration::from_millis(2),
+            gather: Duration::from_millis(1),
             presence_interval: Duration::from_millis(50),
             keyframe_interval: Duration::from_millis(300),
             track_timeout: Duration::from_secs(5),

@@ -40,7 +40,7 @@ pub(crate) enum Control {
 /// What a session has for its room.
 #[derive(Debug)]
 pub(crate) enum FromSession {
-    Forward(Forward),
+    Forward(Arc<Forward>),
     KeyframeRequest {
         from: SessionId,
         target: KeyframeTarget,
@@ -50,7 +50,8 @@ pub(crate) enum FromSession {
 /// What a room has for a session.
 #[derive(Debug)]
 pub(crate) enum ToSession {
-    Packet(Forward),
+    /// The same for all receivers.
+    Packet(Arc<Forward>),
     /// Nothing more comes from this session.
     Forget(SessionId),
 }
@@ -117,7 +118,7 @@ impl RoomTask {
                         self.handle_packet(packet, now);
                     }
                     if count < BATCH {
-                        gathered_at = now + self.gather;
+                        gathered_at = next_tick(now, self.gather);
                     }
                 }
                 input = self.bus.recv() => {
@@ -193,7 +194,7 @@ impl RoomTask {
         }
     }
 
-    fn forward(&mut self, forward: &Forward, now: Timestamp) -> Result<(), DropReason> {
+    fn forward(&mut self, forward: &Arc<Forward>, now: Timestamp) -> Result<(), DropReason> {
         let route = self.room.route(forward, now)?;
         let (to_bus, withheld) = (route.to_bus, route.withheld);
         deliver(
@@ -243,6 +244,7 @@ impl RoomTask {
         self.metrics.bus_packets_received.increment(1);
         let mut forward = ingress::from_relay(bytes)?;
         forward.received = Some(now);
+        let forward = Arc::new(forward);
         let route = self.room.route_from_relay(&forward, now)?;
         deliver(
             route.receivers().map(|(_, outlet)| outlet),
@@ -257,7 +259,7 @@ impl RoomTask {
             match command {
                 Command::Send { to, forward } => {
                     let outlets = to.iter().filter_map(|session| self.room.handle(*session));
-                    deliver(outlets, &forward, &self.metrics);
+                    deliver(outlets, &Arc::new(forward), &self.metrics);
                 }
                 Command::Forget(source) => {
                     for outlet in self.room.handles() {
@@ -272,15 +274,21 @@ impl RoomTask {
     }
 }
 
-fn deliver<'a>(outlets: impl Iterator<Item = &'a Outlet>, forward: &Forward, metrics: &Metrics) {
+fn deliver<'a>(
+    outlets: impl Iterator<Item = &'a Outlet>,
+    forward: &Arc<Forward>,
+    metrics: &Metrics,
+) {
     let is_control = matches!(forward.content, Content::Control);
     let (mut routed, mut dropped) = (0, 0);
     for outlet in outlets {
         if is_control {
-            outlet.give(ToSession::Packet(forward.clone()));
+            outlet.give(ToSession::Packet(Arc::clone(forward)));
         } else if outlet.is_behind()
             || matches!(
-                outlet.packets.try_send(ToSession::Packet(forward.clone())),
+                outlet
+                    .packets
+                    .try_send(ToSession::Packet(Arc::clone(forward))),
                 Err(TrySendError::Full(_))
             )
         {
@@ -306,4 +314,11 @@ impl Outlet {
             self.close.send_replace(Some(CloseCode::TooSlow));
         }
     }
+}
+
+/// The next multiple of `gather`. All rooms of a process forward together, so that a thread that wakes finds more to do;
+/// and a room's next pass does not drift from the timer's whole milliseconds, as it would if it counted from the last.
+fn next_tick(now: Timestamp, gather: Duration) -> Timestamp {
+    let gather = (gather.as_micros() as u64).max(1);
+    Timestamp::from_micros((now.as_micros() / gather + 1) * gather)
 }

@@ -86,7 +86,7 @@ impl Inbound {
         let message = match ingress::from_client(&received.bytes, &self.identity) {
             Ok(Kind::Forward(mut forward)) => {
                 forward.received = Some(now);
-                FromSession::Forward(forward)
+                FromSession::Forward(Arc::new(forward))
             }
             Ok(Kind::KeyframeRequest(target)) => {
                 if !self.limiter.keyframe_request(now) {

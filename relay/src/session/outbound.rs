@@ -130,7 +130,7 @@ impl<W: PacketWriter> Outbound<W> {
 /// What waits for the writer. It takes in more while the writer is busy.
 struct Waiting<D> {
     context: Arc<Context>,
-    queue: SendQueue<Forward>,
+    queue: SendQueue<Arc<Forward>>,
     /// Sessions whose tracks can be closed.
     gone: Vec<SessionId>,
     leaving: bool,
@@ -203,7 +203,7 @@ impl<D: DatagramWriter> Waiting<D> {
             .dropped_in_queue(&self.queue.take_drops());
         forward.map(|forward| Outgoing {
             lane: lane(&forward),
-            packet: forward.packet,
+            packet: forward.packet.clone(),
         })
     }
 
@@ -255,10 +255,11 @@ impl<D: DatagramWriter> Waiting<D> {
                 packet
             }
         };
-        self.enqueue(Forward::control(packet), self.context.clock.now())
+        let forward = Arc::new(Forward::control(packet));
+        self.enqueue(forward, self.context.clock.now())
     }
 
-    fn enqueue(&mut self, forward: Forward, now: Timestamp) -> Result<(), CloseCode> {
+    fn enqueue(&mut self, forward: Arc<Forward>, now: Timestamp) -> Result<(), CloseCode> {
         let label = Label {
             source: forward.source,
             content: forward.content,
