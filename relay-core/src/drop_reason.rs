@@ -35,11 +35,13 @@ pub enum DropReason {
     BusLost,
     /// Video that the relay has no capacity for at the moment.
     Overload,
+    /// A voice that is not among the loudest of a large room.
+    Quieter,
 }
 
 impl DropReason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::TooLarge,
         Self::ServerOnly,
@@ -56,6 +58,7 @@ impl DropReason {
         Self::BusFull,
         Self::BusLost,
         Self::Overload,
+        Self::Quieter,
     ];
 
     /// The reason as a metric label.
@@ -78,6 +81,7 @@ impl DropReason {
             Self::BusFull => "bus_full",
             Self::BusLost => "bus_lost",
             Self::Overload => "overload",
+            Self::Quieter => "quieter",
         }
     }
 

@@ -20,6 +20,7 @@ pub mod forward;
 pub mod ingress;
 pub mod keyframe;
 mod last_n;
+mod loudest;
 pub mod member;
 pub mod messages;
 pub mod overload;

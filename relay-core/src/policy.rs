@@ -41,6 +41,13 @@ pub struct RoomPolicy {
     /// Audio of this level or louder is somebody who speaks; as in RFC 6464, 0 is the loudest. 0 itself says nothing: it is
     /// what a sender writes that does not measure.
     pub voice_level: u8,
+    /// In a room with more members than this, on all relays, only the loudest voices go on.
+    pub loudest_above: usize,
+    /// How many voices that are.
+    pub loudest: usize,
+    /// Whoever has a voice's place and has been silent for this long makes place for whoever speaks; and whoever got one
+    /// keeps it this long against somebody louder.
+    pub voice_hold: Duration,
     /// While cameras are limited: how often it is judged who speaks without being seen, and how long ago somebody who is seen
     /// must have spoken last to make place.
     pub speaker_interval: Duration,
@@ -58,6 +65,9 @@ impl Default for RoomPolicy {
             missed_snapshots: 3,
             audio_only_above: 2,
             voice_level: 40,
+            loudest_above: 24,
+            loudest: 3,
+            voice_hold: Duration::from_secs(1),
             speaker_interval: Duration::from_secs(3),
         }
     }

@@ -1,6 +1,7 @@
 //! One room of one relay.
 
 mod announce;
+mod audio;
 mod video;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -19,6 +20,7 @@ use crate::forward::{Content, Forward, TrackId};
 use crate::ingress::{KeyframeTarget, video_track};
 use crate::keyframe::KeyframeRequests;
 use crate::last_n::LastN;
+use crate::loudest::Loudest;
 use crate::member::{Activity, Dialect, MediaState, Member, Profile};
 use crate::messages;
 use crate::overload::Level;
@@ -64,6 +66,7 @@ pub struct Room<H> {
     keyframes: KeyframeRequests,
     level: Level,
     last_n: LastN,
+    loudest: Loudest,
     next_snapshot: Timestamp,
     /// Members of this relay that left since everybody was told the last time.
     departed: BTreeSet<SessionId>,
@@ -113,6 +116,7 @@ impl<H> Room<H> {
             keyframes: KeyframeRequests::new(policy.keyframe_interval),
             level: Level::Normal,
             last_n: LastN::default(),
+            loudest: Loudest::default(),
             next_snapshot: now + policy.snapshot_interval,
             members: BTreeMap::new(),
             departed: BTreeSet::new(),
@@ -343,6 +347,9 @@ impl<H> Room<H> {
             }
             Content::Heartbeat(_) | Content::StockOnly | Content::Control => {}
         }
+        if !self.is_heard(from, &forward.content, now) {
+            return Err(DropReason::Quieter);
+        }
         let to_bus = self.remotes.has_members();
         let withheld = !self.passes(from, &forward.content, now);
         if withheld && !to_bus {
@@ -360,7 +367,7 @@ impl<H> Room<H> {
     /// Who gets what another relay sent ([`ingress::from_relay`](crate::ingress::from_relay)).
     ///
     /// # Errors
-    /// [`DropReason::NotMember`] if no relay has reported the sender, [`DropReason::Overload`].
+    /// [`DropReason::NotMember`] if no relay has reported the sender, [`DropReason::Quieter`], [`DropReason::Overload`].
     pub fn route_from_relay<'a>(
         &'a mut self,
         forward: &'a Forward,
@@ -379,6 +386,9 @@ impl<H> Room<H> {
         {
             self.keyframes.passed(track);
         }
+        if !self.is_heard(from, &forward.content, now) {
+            return Err(DropReason::Quieter);
+        }
         if !self.passes(from, &forward.content, now) {
             return Err(DropReason::Overload);
         }
@@ -393,6 +403,7 @@ impl<H> Room<H> {
 
     fn gone(&mut self, session: SessionId) {
         self.last_n.forget(session);
+        self.loudest.forget(session);
         self.presence.remove(session);
         self.keyframes.forget(session);
         self.commands.push_back(Command::Forget(session));

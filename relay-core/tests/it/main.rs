@@ -7,6 +7,7 @@
 )]
 
 mod ingress;
+mod loudest;
 mod overload;
 mod queue;
 mod random_queue;
