@@ -203,15 +203,15 @@ fn check(dialect: Dialect, packet: fn(u64) -> Bytes, most: u64) {
 
 #[test]
 fn native_video() {
-    check(Dialect::Native, video_packet, 3);
+    check(Dialect::Native, video_packet, 4);
 }
 
 #[test]
 fn native_audio() {
-    check(Dialect::Native, audio_packet, 4);
+    check(Dialect::Native, audio_packet, 5);
 }
 
 #[test]
 fn stock_video() {
-    check(Dialect::Stock, stock_video_packet, 6);
+    check(Dialect::Stock, stock_video_packet, 7);
 }
