@@ -19,6 +19,8 @@ use crate::webtransport::WebTransport;
 
 /// For requests that are being answered when the server stops. Sessions have ended by then.
 const SHUTDOWN_SECS: u64 = 1;
+/// Messages that are written to a connection in one go.
+const WRITE_BUFFER: usize = 32 * 1024;
 
 /// The process.
 pub struct App {
@@ -140,6 +142,7 @@ fn serve(
     let server = HttpServer::new(app)
         .on_connect(Connection::prepare)
         .tcp_nodelay(true)
+        .h1_write_buffer_size(WRITE_BUFFER)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_SECS);
     let server = match certificates {
