@@ -124,6 +124,16 @@ impl Figure {
     const fn needs_equal_work(self) -> bool {
         !matches!(self, Self::EagerP99)
     }
+
+    /// Whether `block` tells it. Times mean nothing on a machine that was taken away, or of packets that were sent late;
+    /// what a delivery cost is not a time.
+    fn validity(self, block: &Block) -> Result<(), Invalid> {
+        let is_time = matches!(self, Self::P50 | Self::P99 | Self::EagerP99 | Self::JoinP99);
+        match stats::validity(block) {
+            Err(Invalid::Steal | Invalid::Pacing) if !is_time => Ok(()),
+            validity => validity,
+        }
+    }
 }
 
 fn milliseconds(microseconds: u64) -> f64 {
@@ -147,7 +157,7 @@ pub fn value(run: &Run, series: Series<'_>, figure: Figure) -> Value {
     let mut values = Vec::new();
     let mut reason = None;
     for block in series.blocks(run) {
-        match stats::validity(block) {
+        match figure.validity(block) {
             Ok(()) => values.extend(figure.of(block)),
             Err(invalid) => reason = Some(invalid),
         }
@@ -166,7 +176,7 @@ pub fn compare(run: &Run, a: Series<'_>, b: Series<'_>, figure: Figure) -> Optio
     let pairs: Vec<(f64, f64)> = a
         .blocks(run)
         .zip(b.blocks(run))
-        .filter(|(a, b)| stats::validity(a).is_ok() && stats::validity(b).is_ok())
+        .filter(|(a, b)| figure.validity(a).is_ok() && figure.validity(b).is_ok())
         .filter(|(a, b)| !figure.needs_equal_work() || stats::equal_work(a, b))
         .filter_map(|(a, b)| Some((figure.of(a)?, figure.of(b)?)))
         .collect();
@@ -235,14 +245,27 @@ mod tests {
 
     #[test]
     fn a_value_is_the_median_of_valid_blocks() {
-        let mut stolen = costing("relay", 9.0);
-        stolen.steal = 0.5;
-        let run = run(vec![costing("relay", 0.2), stolen, costing("relay", 0.4)]);
+        let mut busy = costing("relay", 9.0);
+        busy.load.generator_cpu_seconds = 1e3;
+        let run = run(vec![costing("relay", 0.2), busy, costing("relay", 0.4)]);
         let relay = Series::of(&run.blocks[0]);
         assert_eq!(value(&run, relay, Figure::Cpu), Value::Measured(15.0));
         assert_eq!(value(&run, relay.floor(), Figure::Cpu), Value::Missing);
         assert_eq!(
             value(&run, relay, Figure::BusBytes),
+            Value::Invalid(Invalid::Generator)
+        );
+    }
+
+    #[test]
+    fn a_block_on_a_machine_that_was_taken_away_tells_costs_but_no_times() {
+        let mut stolen = costing("relay", 0.2);
+        stolen.steal = 0.5;
+        let run = run(vec![stolen]);
+        let relay = Series::of(&run.blocks[0]);
+        assert_eq!(value(&run, relay, Figure::Cpu), Value::Measured(10.0));
+        assert_eq!(
+            value(&run, relay, Figure::P99),
             Value::Invalid(Invalid::Steal)
         );
     }
@@ -251,15 +274,15 @@ mod tests {
     fn only_valid_pairs_of_equal_work_are_compared() {
         let mut idle = costing("floor", 9.0);
         idle.load.kinds.clear();
-        let mut stolen = costing("floor", 9.0);
-        stolen.steal = 0.5;
+        let mut busy = costing("floor", 9.0);
+        busy.load.generator_cpu_seconds = 1e3;
         let run = run(vec![
             costing("relay", 0.2),
             costing("floor", 0.4),
             costing("relay", 0.2),
             idle,
             costing("relay", 0.2),
-            stolen,
+            busy,
         ]);
         let relay = Series::of(&run.blocks[0]);
         let ratio = compare(&run, relay, relay.floor(), Figure::Cpu).unwrap();
