@@ -7,6 +7,7 @@
 )]
 
 mod ingress;
+mod large_room;
 mod loudest;
 mod overload;
 mod queue;
