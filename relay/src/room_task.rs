@@ -319,6 +319,10 @@ impl Outlet {
 /// The next multiple of `gather`. All rooms of a process forward together, so that a thread that wakes finds more to do;
 /// and a room's next pass does not drift from the timer's whole milliseconds, as it would if it counted from the last.
 fn next_tick(now: Timestamp, gather: Duration) -> Timestamp {
-    let gather = (gather.as_micros() as u64).max(1);
-    Timestamp::from_micros((now.as_micros() / gather + 1) * gather)
+    let gather = gather.as_micros() as u64;
+    match now.as_micros().checked_div(gather) {
+        Some(ticks) => Timestamp::from_micros((ticks + 1) * gather),
+        // Nothing is gathered.
+        None => now,
+    }
 }
