@@ -19,6 +19,7 @@ pub mod payload;
 pub mod plan;
 pub mod procfs;
 pub mod render;
+mod scale;
 pub mod scenario;
 pub mod server;
 pub mod stats;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::figures::{self, Figure, Series, Value};
 use crate::measure::{Block, Framing, Run, Transport};
+use crate::scale;
 use crate::stats::{Ratio, failures, validity};
 use crate::targets::{Goal, TARGETS, Target};
 
@@ -48,7 +49,7 @@ pub struct Reference {
 /// # Errors
 /// [`RenderError`] if it has no place for one of them.
 pub fn document(document: &str, run: &Run, references: &References) -> Result<String, RenderError> {
-    let tables: [(&'static str, String); 9] = [
+    let tables: [(&'static str, String); 10] = [
         ("machine", machine(run)),
         ("targets", targets(run)),
         ("scenarios", scenarios(run)),
@@ -57,6 +58,7 @@ pub fn document(document: &str, run: &Run, references: &References) -> Result<St
         ("memory", memory(run)),
         ("capacity", capacity(run)),
         ("bus", bus(run)),
+        ("scale", table(&scale::HEADER, scale::rows(run))),
         ("reference", reference(references)),
     ];
     tables
@@ -603,7 +605,7 @@ mod tests {
         stolen.steal = 0.2;
         let table = targets(&run(vec![stolen]));
         assert!(
-            line_with(&table, "| ten: CPU per delivery | ours")
+            line_with(&table, "| ten: latency, p99 | ours")
                 .contains("discarded: the machine was taken away")
         );
     }
