@@ -19,7 +19,7 @@ use crate::webtransport::WebTransport;
 
 /// For requests that are being answered when the server stops. Sessions have ended by then.
 const SHUTDOWN_SECS: u64 = 1;
-/// Messages that are written to a connection in one go.
+/// Bytes of messages that are written to a connection in one go.
 const WRITE_BUFFER: usize = 32 * 1024;
 
 /// The process.

@@ -14,6 +14,11 @@ pub enum Transport {
     WebTransport,
 }
 
+impl Transport {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::WebSocket, Self::WebTransport];
+}
+
 /// How packets lie on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

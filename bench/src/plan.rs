@@ -101,7 +101,6 @@ pub enum Part {
     Ramp(Ramp),
 }
 
-const TRANSPORTS: [Transport; 2] = [Transport::WebSocket, Transport::WebTransport];
 const STEP: Span = span(1_000, 6_000);
 const STEPS_WEBSOCKET: &[usize] = &[500, 750, 1_000, 1_300, 1_600, 2_000, 2_500, 3_000];
 const STEPS_WEBTRANSPORT: &[usize] = &[200, 300, 450, 650, 850, 1_000, 1_250, 1_500];
@@ -118,7 +117,7 @@ const fn span(warm_up: u64, measured: u64) -> Span {
 pub fn quick() -> Vec<Part> {
     let mut parts = Vec::new();
     for scenario in [scenario::TEN, scenario::BROADCAST, scenario::ROOMS] {
-        for transport in TRANSPORTS {
+        for transport in Transport::ALL {
             let subjects = [Kind::Relay, Kind::Floor];
             parts.push(group(
                 &subjects.map(|kind| (kind, Framing::Native)),
@@ -135,12 +134,12 @@ pub fn quick() -> Vec<Part> {
 #[must_use]
 pub fn full(has_peer: impl Fn(Transport) -> bool) -> Vec<Part> {
     let mut parts = Vec::new();
-    for transport in TRANSPORTS {
+    for transport in Transport::ALL {
         parts.extend(costs(transport, has_peer(transport)));
         parts.extend(ours(transport));
     }
     // Last, because a server that is pushed over its limit disturbs whatever runs beside the suite.
-    for transport in TRANSPORTS {
+    for transport in Transport::ALL {
         parts.extend(capacity(transport, has_peer(transport)));
     }
     parts

@@ -135,14 +135,12 @@ fn machine(run: &Run) -> String {
     )
 }
 
-const TRANSPORTS: [Transport; 2] = [Transport::WebSocket, Transport::WebTransport];
-
 fn targets(run: &Run) -> String {
     let rows = TARGETS.iter().flat_map(|target| {
         target.framings.iter().map(|used| {
             let mut row = vec![target.label.to_owned(), framing(*used).to_owned()];
             row.extend(
-                TRANSPORTS
+                Transport::ALL
                     .iter()
                     .flat_map(|transport| cells(run, target, *used, *transport)),
             );
@@ -485,7 +483,7 @@ const fn framing(framing: Framing) -> &'static str {
     }
 }
 
-const fn transport(transport: Transport) -> &'static str {
+pub(crate) const fn transport(transport: Transport) -> &'static str {
     match transport {
         Transport::WebSocket => "WebSocket",
         Transport::WebTransport => "WebTransport",

@@ -1,8 +1,9 @@
 //! How many machines a deployment of some size takes, from what a run measured: a sheet of a few lines, and a simulation
-//! that the one formula in it which is not plain multiplication is tested against.
+//! that the two formulas in it which are not plain multiplication are tested against.
 
 use crate::figures::{self, Figure, Series, Value};
 use crate::measure::{Framing, Run, Transport};
+use crate::render;
 use crate::scenario::Pace;
 
 /// What a relay may use of one machine: 70 % of 8 cores, of 10 Gbit/s and of 16 GB.
@@ -204,14 +205,18 @@ fn spread(people: u32, relays: f64) -> f64 {
     relays * (1.0 - (1.0 - 1.0 / relays).powf(f64::from(people)))
 }
 
+/// The share of meetings of `people` that are on one of `relays` only.
+fn alone(people: u32, relays: f64) -> f64 {
+    relays.powf(1.0 - f64::from(people))
+}
+
 /// Gbit per second that NATS takes in and hands out when participants come to any of `relays`. A meeting publishes once
 /// what it says wherever it is on more than one relay, and each other relay gets a copy.
 fn bus_gbit(deployment: &Deployment, relays: f64) -> (f64, f64) {
     let mut sum = (0.0, 0.0);
     for (meetings, meeting) in deployment.meetings {
         let published = f64::from(*meetings) * meeting.published_mbit() / 1e3;
-        let alone = relays.powf(1.0 - f64::from(meeting.people));
-        sum.0 += published * (1.0 - alone);
+        sum.0 += published * (1.0 - alone(meeting.people, relays));
         sum.1 += published * (spread(meeting.people, relays) - 1.0);
     }
     sum
@@ -220,10 +225,7 @@ fn bus_gbit(deployment: &Deployment, relays: f64) -> (f64, f64) {
 /// One row per deployment and transport; see [`HEADER`].
 pub(crate) fn rows(run: &Run) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    for (label, transport) in [
-        ("WebSocket", Transport::WebSocket),
-        ("WebTransport", Transport::WebTransport),
-    ] {
+    for transport in Transport::ALL {
         let Some(costs) = Costs::measured(run, transport) else {
             continue;
         };
@@ -237,7 +239,7 @@ pub(crate) fn rows(run: &Run) -> Vec<Vec<String>> {
                 .sum();
             rows.push(vec![
                 deployment.label.to_owned(),
-                label.to_owned(),
+                render::transport(transport).to_owned(),
                 format!("{:.0}", need.machines),
                 need.limit.to_owned(),
                 format!("{:.0}", f64::from(people) / need.machines),
@@ -278,13 +280,13 @@ mod tests {
     fn meetings_spread_as_simulated_ones_do() {
         let mut rng = StdRng::seed_from_u64(1);
         for (people, relays) in [(2, 2), (6, 3), (6, 40), (20, 40), (100, 12), (1_000, 5)] {
-            let (mut hosts, mut alone) = (0, 0);
+            let (mut hosts, mut on_one) = (0, 0);
             let meetings = 20_000;
             for _ in 0..meetings {
                 let used: BTreeSet<u32> =
                     (0..people).map(|_| rng.random_range(0..relays)).collect();
                 hosts += used.len();
-                alone += usize::from(used.len() == 1);
+                on_one += usize::from(used.len() == 1);
             }
             let simulated = hosts as f64 / f64::from(meetings);
             let formula = spread(people, f64::from(relays));
@@ -292,8 +294,8 @@ mod tests {
                 (simulated / formula - 1.0).abs() < 0.01,
                 "{people} on {relays}: {simulated}, {formula}"
             );
-            let simulated = alone as f64 / f64::from(meetings);
-            let formula = f64::from(relays).powf(1.0 - f64::from(people));
+            let simulated = on_one as f64 / f64::from(meetings);
+            let formula = alone(people, f64::from(relays));
             assert!((simulated - formula).abs() < 0.01, "{simulated}, {formula}");
         }
     }

@@ -65,15 +65,16 @@ impl Loudest {
             self.places.push(newcomer);
             return true;
         }
-        let Some(place) = self
-            .weakest(policy.voice_hold, now)
-            .filter(|_| speaks)
-            .filter(|place| place.yields_to(level, policy.voice_hold, now))
-        else {
+        if !speaks {
             return false;
-        };
-        *place = newcomer;
-        true
+        }
+        match self.weakest(policy.voice_hold, now) {
+            Some(place) if place.yields_to(level, policy.voice_hold, now) => {
+                *place = newcomer;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// `session` has left.

@@ -22,8 +22,8 @@ pub struct Policy {
 pub struct RoomPolicy {
     /// Most sessions that one relay hosts in one room.
     pub max_members: usize,
-    /// What comes within this time after packets were forwarded goes out together: a receiver is woken, and its
-    /// connection written to, once for all of it. What comes into a quiet room does not wait.
+    /// After packets were forwarded, what comes until the next multiple of this time goes out together: a receiver is woken,
+    /// and its connection written to, once for all of it. What comes into a quiet room does not wait.
     pub gather: Duration,
     /// Shortest time between two presence messages; what happens meanwhile goes into the next one.
     pub presence_interval: Duration,

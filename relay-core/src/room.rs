@@ -401,6 +401,11 @@ impl<H> Room<H> {
         })
     }
 
+    /// Members on all relays.
+    fn people(&self) -> usize {
+        self.members.len() + self.remotes.len()
+    }
+
     fn gone(&mut self, session: SessionId) {
         self.last_n.forget(session);
         self.loudest.forget(session);

@@ -16,8 +16,7 @@ impl<H> Room<H> {
         if routing.track != Track::Microphone || routing.audio_level == 0 {
             return true;
         }
-        let is_large = self.members.len() + self.remotes.len() > self.policy.loudest_above;
-        !is_large
+        self.people() <= self.policy.loudest_above
             || self
                 .loudest
                 .admits(from, routing.audio_level, &self.policy, now)

@@ -17,8 +17,7 @@ impl<H> Room<H> {
 
     /// The level or the number of members has changed.
     pub(super) fn limit_video(&mut self, now: Timestamp) {
-        let members = self.members.len() + self.remotes.len();
-        let limit = Limit::of(self.level, members, &self.policy);
+        let limit = Limit::of(self.level, self.people(), &self.policy);
         if limit != self.last_n.limit() {
             self.change_places(now, |last_n, cameras| last_n.set_limit(limit, cameras));
         }

@@ -1,19 +1,12 @@
 //! What a thousand people in one room cost each of them.
 
+use relay_core::Dialect;
 use relay_core::policy::RoomPolicy;
-use relay_core::{Dialect, Forward};
-use videocall_types::{Bytes, Packet, Track};
+use videocall_types::Track;
 
-use crate::support::{TestRoom, forwarded, routing};
+use crate::support::{TestRoom, sound};
 
 const PEOPLE: u64 = 1_000;
-
-fn voice(from: u64, level: u8) -> Forward {
-    let mut routing = routing(Track::Microphone, 0, true);
-    routing.audio_level = level;
-    let packet = Packet::media(b"", None, &routing, Bytes::from_static(b"sound"));
-    forwarded(&packet.to_bytes(), from)
-}
 
 /// How many of these messages the first member gets.
 fn to_the_first(lines: &[String]) -> usize {
@@ -56,7 +49,7 @@ fn each_gets_three_voices_however_many_speak() {
     for _ in 0..50 {
         for id in 1..=PEOPLE {
             let level = if id % 10 == 0 { 30 } else { 80 };
-            if let Ok((to, _)) = room.route(&voice(id, level)) {
+            if let Ok((to, _)) = room.route(&sound(id, Track::Microphone, level)) {
                 for receiver in to {
                     received[receiver as usize] += 1;
                 }

@@ -1,17 +1,10 @@
 //! Whose voice a large room passes on.
 
 use relay_core::policy::RoomPolicy;
-use relay_core::{Dialect, DropReason, Forward};
-use videocall_types::{Bytes, Packet, Track};
+use relay_core::{Dialect, DropReason};
+use videocall_types::Track;
 
-use crate::support::{TestRoom, forwarded, media, routing};
-
-fn voice(from: u64, track: Track, level: u8) -> Forward {
-    let mut routing = routing(track, 0, true);
-    routing.audio_level = level;
-    let packet = Packet::media(b"", None, &routing, Bytes::from_static(b"sound"));
-    forwarded(&packet.to_bytes(), from)
-}
+use crate::support::{TestRoom, media, sound};
 
 /// Native members 1 to `count`.
 fn room(count: u64) -> TestRoom {
@@ -25,7 +18,7 @@ fn room(count: u64) -> TestRoom {
 /// Whose frames go on when 1 to `count` speak alike.
 fn heard(room: &mut TestRoom, count: u64) -> Vec<u64> {
     (1..=count)
-        .filter(|id| match room.route(&voice(*id, Track::Microphone, 30)) {
+        .filter(|id| match room.route(&sound(*id, Track::Microphone, 30)) {
             Ok((to, _)) => {
                 assert_eq!(to.len() as u64, count - 1);
                 true
@@ -59,9 +52,9 @@ fn a_speaker_who_leaves_makes_place() {
     let mut room = room(count);
     assert_eq!(heard(&mut room, count), [1, 2, 3]);
     room.leave(2);
-    assert!(room.route(&voice(9, Track::Microphone, 30)).is_ok());
+    assert!(room.route(&sound(9, Track::Microphone, 30)).is_ok());
     assert_eq!(
-        room.route(&voice(10, Track::Microphone, 30)),
+        room.route(&sound(10, Track::Microphone, 30)),
         Err(DropReason::Quieter)
     );
 }
@@ -71,7 +64,7 @@ fn what_was_not_measured_and_what_is_no_voice_goes_on() {
     let count = largest_small_room() + 1;
     let mut room = room(count);
     assert_eq!(heard(&mut room, count), [1, 2, 3]);
-    assert!(room.route(&voice(7, Track::Microphone, 0)).is_ok());
-    assert!(room.route(&voice(7, Track::ScreenAudio, 30)).is_ok());
+    assert!(room.route(&sound(7, Track::Microphone, 0)).is_ok());
+    assert!(room.route(&sound(7, Track::ScreenAudio, 30)).is_ok());
     assert!(room.route(&media(7, Track::Camera, 0, true)).is_ok());
 }

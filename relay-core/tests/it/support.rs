@@ -187,6 +187,14 @@ pub(crate) fn media(from: u64, track: Track, sequence: u64, keyframe: bool) -> F
     forwarded(&packet.to_bytes(), from)
 }
 
+/// Sound of this level, as RFC 6464 has it: 127 is silence, 0 was not measured.
+pub(crate) fn sound(from: u64, track: Track, level: u8) -> Forward {
+    let mut routing = routing(track, 0, true);
+    routing.audio_level = level;
+    let packet = Packet::media(b"", None, &routing, Bytes::from_static(b"sound"));
+    forwarded(&packet.to_bytes(), from)
+}
+
 pub(crate) fn heartbeat(from: u64, camera: bool, speaking: bool) -> Forward {
     let mut state = HeartbeatMetadata::new();
     state.video_enabled = camera;

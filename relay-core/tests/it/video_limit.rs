@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use relay_core::ingress::from_relay;
 use relay_core::policy::RoomPolicy;
 use relay_core::{Dialect, DropReason, Forward, Level, MediaState, Profile, messages};
-use videocall_types::{Bytes, DisplayName, Packet, Timestamp, Track};
+use videocall_types::{DisplayName, Timestamp, Track};
 
-use crate::support::{OTHER, TestRoom, forwarded, heartbeat, media, routing, session, user};
+use crate::support::{OTHER, TestRoom, heartbeat, media, session, sound, user};
 use Level::{AudioOnly, NoNewRooms, Normal};
 
 const NOTHING: [&str; 0] = [];
@@ -17,10 +17,7 @@ const fn fewer(last_n: usize) -> Level {
 
 /// Somebody speaks, or is silent at level 127.
 fn audio(from: u64, level: u8) -> Forward {
-    let mut routing = routing(Track::Microphone, 0, true);
-    routing.audio_level = level;
-    let packet = Packet::media(b"", None, &routing, Bytes::from_static(b"sound"));
-    forwarded(&packet.to_bytes(), from)
+    sound(from, Track::Microphone, level)
 }
 
 /// A room of native members 1 to `count`, whose cameras have all sent.

@@ -50,10 +50,14 @@ impl Relay {
 
     /// Opens the room: Ada and `bob`, who has just opened it at the hub, get to know each other.
     async fn meet(&mut self, bob: &mut Client) {
-        // Who says hello listens.
-        while !matches!(self.next_event().await, Event::Hello(_)) {}
+        self.until_hello().await;
         self.announce().await;
         bob.until_joined("ada").await;
+    }
+
+    /// Waits until the hub has opened the room: who says hello listens.
+    async fn until_hello(&mut self) {
+        while !matches!(self.next_event().await, Event::Hello(_)) {}
     }
 
     /// Says that Ada is here.
@@ -272,7 +276,7 @@ async fn nothing_is_published_or_subscribed_for_nobody() {
     let mut bob = Client::join(&hub, "standup", "bob", Native).await;
     let eve = Client::join(&hub, "standup", "eve", Native).await;
     bob.until_joined("eve").await;
-    while !matches!(relay.next_event().await, Event::Hello(_)) {}
+    relay.until_hello().await;
     assert!(!nobody_listens().await);
 
     let mut packets = relay.nats.subscribe(PACKETS).await.unwrap();
