@@ -22,9 +22,6 @@ pub struct Policy {
 pub struct RoomPolicy {
     /// Most sessions that one relay hosts in one room.
     pub max_members: usize,
-    /// After packets were forwarded, what comes until the next multiple of this time goes out together: a receiver is woken,
-    /// and its connection written to, once for all of it. What comes into a quiet room does not wait.
-    pub gather: Duration,
     /// Shortest time between two presence messages; what happens meanwhile goes into the next one.
     pub presence_interval: Duration,
     /// Shortest time between two keyframe requests to one track.
@@ -57,7 +54,6 @@ impl Default for RoomPolicy {
     fn default() -> Self {
         Self {
             max_members: 2000,
-            gather: Duration::from_millis(1),
             presence_interval: Duration::from_millis(50),
             keyframe_interval: Duration::from_millis(300),
             track_timeout: Duration::from_secs(5),

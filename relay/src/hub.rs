@@ -239,7 +239,6 @@ impl Hub {
         let shared = &*self.0;
         let (link, inbox) = room_task::channels();
         let policy = shared.policy.room.clone();
-        let gather = policy.gather;
         let room = Room::new(
             meeting.clone(),
             shared.server,
@@ -258,7 +257,6 @@ impl Hub {
             bus: shared.bus.open(&meeting, Arc::clone(&shared.metrics)),
             clock: shared.clock,
             metrics: Arc::clone(&shared.metrics),
-            gather,
         };
         // On the thread of its first member, where that thread has a runtime of its own: waking the members that are
         // there, too, then takes no system call.

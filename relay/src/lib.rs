@@ -4,6 +4,7 @@
 //! * [`admission`], [`token`]: who comes in, and into which room
 //! * [`hub`]: the rooms of this process; each is owned by one task
 //! * [`session`]: one connection, over any [`transport`]; [`duplex`] is the transport in memory
+//! * [`wakeups`]: how often a thread looks for packets
 //! * [`overload`]: what the process gives up when there is too much to do
 //! * [`bus`]: what connects the relays of one deployment
 //! * [`service`], [`config`], [`public`], [`certificates`], [`lifecycle`], [`metrics`]: what every server needs besides
@@ -28,6 +29,7 @@ pub mod service;
 pub mod session;
 pub mod token;
 pub mod transport;
+pub mod wakeups;
 
 pub use admission::{AccessPolicy, Admission, AdmissionError};
 pub use bus::{Bus, BusError};

@@ -1,7 +1,6 @@
 //! The task that owns one room.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use relay_core::ingress::{self, KeyframeTarget};
 use relay_core::{Command, Content, DropReason, Forward, Level, NewMember, Room};
@@ -94,8 +93,6 @@ pub(crate) struct RoomTask {
     pub(crate) bus: RoomBus,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
-    /// See [`RoomPolicy::gather`](relay_core::policy::RoomPolicy::gather).
-    pub(crate) gather: Duration,
 }
 
 impl RoomTask {
@@ -105,20 +102,15 @@ impl RoomTask {
         let mut batch = Vec::with_capacity(BATCH);
         let mut wake_at = self.room.poll_timeout();
         let mut timer = std::pin::pin!(sleep_until(self.clock.instant(wake_at)));
-        let mut gathered_at = Timestamp::default();
         loop {
-            let gathers = self.clock.now() < gathered_at;
             // In random order, so that none of them can starve the others.
             tokio::select! {
                 Some(control) = self.inbox.control.recv() => self.handle_control(control),
-                count = self.inbox.packets.recv_many(&mut batch, BATCH), if !gathers => {
+                _ = self.inbox.packets.recv_many(&mut batch, BATCH) => {
                     let now = self.clock.now();
                     self.follow_level(now);
                     for packet in batch.drain(..) {
                         self.handle_packet(packet, now);
-                    }
-                    if count < BATCH {
-                        gathered_at = next_tick(now, self.gather);
                     }
                 }
                 input = self.bus.recv() => {
@@ -138,11 +130,7 @@ impl RoomTask {
             if self.room.is_empty() && may_end(&mut self) {
                 break;
             }
-            let due = if now < gathered_at {
-                gathered_at.min(self.room.poll_timeout())
-            } else {
-                self.room.poll_timeout()
-            };
+            let due = self.room.poll_timeout();
             if due != wake_at {
                 wake_at = due;
                 timer.as_mut().reset(self.clock.instant(wake_at));
@@ -313,16 +301,5 @@ impl Outlet {
         if let Err(TrySendError::Full(_)) = self.packets.try_send(message) {
             self.close.send_replace(Some(CloseCode::TooSlow));
         }
-    }
-}
-
-/// The next multiple of `gather`. All rooms of a process forward together, so that a thread that wakes finds more to do;
-/// and a room's next pass does not drift from the timer's whole milliseconds, as it would if it counted from the last.
-fn next_tick(now: Timestamp, gather: Duration) -> Timestamp {
-    let gather = gather.as_micros() as u64;
-    match now.as_micros().checked_div(gather) {
-        Some(ticks) => Timestamp::from_micros((ticks + 1) * gather),
-        // Nothing is gathered.
-        None => now,
     }
 }

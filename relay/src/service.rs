@@ -31,6 +31,9 @@ pub struct Service {
 /// Why a server can't start. One line, for the person who starts it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// There is no runtime without threads and descriptors.
+    #[error("can't start the runtime: {0}")]
+    Runtime(#[source] std::io::Error),
     /// Options do not go together.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -7,14 +7,13 @@
 )]
 
 use std::num::NonZeroU8;
-use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use protobuf::Message as _;
 use relay::duplex::{self, Peer, Sent};
 use relay::transport::{Channel, Lane};
 use relay::{Admission, Bus, Dialect, Hub, HubConfig, Policy, metrics, session};
-use relay_core::policy::{Budget, RatePolicy, RoomPolicy};
+use relay_core::policy::{Budget, RatePolicy};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::unconstrained;
 use videocall_types::claims::Capabilities;
@@ -100,10 +99,6 @@ fn steady() -> Policy {
         burst: u32::MAX,
     };
     Policy {
-        room: RoomPolicy {
-            gather: Duration::ZERO,
-            ..RoomPolicy::default()
-        },
         rate: RatePolicy {
             packets: unlimited,
             bytes: unlimited,

@@ -4,14 +4,16 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use relay::service::{StartError, exit_code, stop_on_signal};
-use relay::{Policy, lifecycle};
+use relay::{Policy, lifecycle, wakeups};
 use videocall_server::{App, Config};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let config = Config::parse();
     lifecycle::init_logging(&config.log);
-    exit_code("videocall-server", run(config).await)
+    let ended = wakeups::runtime()
+        .map_err(StartError::Runtime)
+        .and_then(|runtime| runtime.block_on(run(config)));
+    exit_code("videocall-server", ended)
 }
 
 async fn run(config: Config) -> Result<(), StartError> {

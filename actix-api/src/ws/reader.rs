@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, StreamExt as _};
 use metrics::counter;
 use relay::transport::{Channel, PacketReader, ReadError, Received};
+use relay::wakeups;
 use tokio::time::{Interval, interval};
 use videocall_types::limits::MAX_PACKET_BYTES;
 
@@ -65,6 +66,7 @@ impl PacketReader for WsReader {
                     None | Some(Ok(Message::Close(_))) => return Ok(None),
                     Some(Ok(message)) => {
                         if let Some(bytes) = self.take(message)? {
+                            wakeups::woke();
                             return Ok(Some(Received { bytes, channel: Channel::Stream }));
                         }
                     }

@@ -347,24 +347,3 @@ async fn a_full_process_takes_nobody_else() {
     ada.leave().await;
     assert!(bob().await.is_ok());
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_quiet_room_forwards_at_once_and_a_busy_one_together() {
-    let hub = hub(Policy::default()).await;
-    let ada = Client::join(&hub, "standup", "ada", Native).await;
-    let mut bob = Client::join(&hub, "standup", "bob", Native).await;
-    let gather = RoomPolicy::default().gather;
-    tokio::time::sleep(gather).await;
-
-    let start = tokio::time::Instant::now();
-    let got = |sequence| Got::Media(ada.session, Track::Microphone, sequence);
-    ada.send_media(Track::Microphone, 0, true).await;
-    bob.until_got(&got(0)).await;
-    assert_eq!(start.elapsed(), Duration::ZERO);
-    ada.send_media(Track::Microphone, 1, true).await;
-    ada.send_media(Track::Microphone, 2, true).await;
-    bob.until_got(&got(1)).await;
-    assert_eq!(bob.drain(), [got(2)]);
-    let waited = start.elapsed();
-    assert!(waited > Duration::ZERO && waited <= gather, "{waited:?}");
-}
