@@ -7,6 +7,8 @@ use crate::limits::MAX_PACKET_BYTES;
 
 /// A length prefix has at most this many bytes: `MAX_PACKET_BYTES` needs three groups of seven bits.
 pub const MAX_PREFIX_BYTES: usize = 3;
+/// Most memory that is reserved for bytes that have not come: a length is announced before anything stands behind it.
+const RESERVED_AHEAD: usize = 16 * 1024;
 
 /// The prefix of a packet of `len` bytes, at most [`MAX_PACKET_BYTES`].
 #[must_use]
@@ -87,7 +89,8 @@ impl Deframer {
             return Ok(None);
         };
         if self.buffer.len() < prefix + len {
-            self.buffer.reserve(prefix + len - self.buffer.len());
+            let missing = prefix + len - self.buffer.len();
+            self.buffer.reserve(missing.min(RESERVED_AHEAD));
             return Ok(None);
         }
         self.buffer.advance(prefix);
@@ -185,6 +188,24 @@ mod tests {
         let mut deframer = Deframer::default();
         deframer.push(&prefix);
         assert_eq!(deframer.next_packet(), Err(FramingError::TooLarge));
+    }
+
+    /// Twice, because a buffer that grows doubles at least.
+    #[test]
+    fn memory_comes_with_bytes_and_not_with_their_announcement() {
+        let mut deframer = Deframer::default();
+        deframer.push(&prefix(MAX_PACKET_BYTES));
+        assert_eq!(deframer.next_packet(), Ok(None));
+        assert!(deframer.buffer.capacity() <= 2 * RESERVED_AHEAD);
+
+        let packet = vec![7; MAX_PACKET_BYTES];
+        for piece in packet.chunks(1_200) {
+            assert_eq!(deframer.next_packet(), Ok(None));
+            deframer.push(piece);
+            let capacity = deframer.buffer.capacity();
+            assert!(capacity <= 2 * (deframer.pending() + RESERVED_AHEAD));
+        }
+        assert_eq!(deframer.next_packet(), Ok(Some(packet.into())));
     }
 
     fn message(packets: &[&[u8]]) -> BytesMut {
