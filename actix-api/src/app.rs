@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::web::Data;
@@ -21,6 +22,13 @@ use crate::webtransport::WebTransport;
 const SHUTDOWN_SECS: u64 = 1;
 /// Bytes of messages that are written to a connection in one go.
 const WRITE_BUFFER: usize = 32 * 1024;
+/// From the connection's first moment to the end of a request's head: who opens connections and says nothing keeps none.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Of each worker. Chance may give one of them nearly all sessions of the process, and requests come beside; beyond that,
+/// connections wait in the kernel.
+const MAX_CONNECTIONS: usize = 12_000;
+/// Of each worker at the same time: they are what computing costs most for.
+const MAX_TLS_HANDSHAKES: usize = 256;
 
 /// The process.
 pub struct App {
@@ -143,6 +151,9 @@ fn serve(
         .on_connect(Connection::prepare)
         .tcp_nodelay(true)
         .h1_write_buffer_size(WRITE_BUFFER)
+        .client_request_timeout(REQUEST_TIMEOUT)
+        .max_connections(MAX_CONNECTIONS)
+        .max_connection_rate(MAX_TLS_HANDSHAKES)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_SECS);
     let server = match certificates {

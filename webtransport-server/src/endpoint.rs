@@ -25,6 +25,18 @@ const SEND_WINDOW: u64 = 512 * 1024;
 /// Audio that does not fit is older than it is worth: the oldest is dropped.
 const DATAGRAM_SEND_BUFFER: usize = 32 * 1024;
 const DATAGRAM_RECEIVE_BUFFER: usize = 64 * 1024;
+/// Connections whose first packet has come and which are not accepted or refused yet. Both happen at once, so that more
+/// than a burst never wait; what comes beyond it is ignored, and clients try again.
+const MAX_INCOMING: usize = 4_096;
+/// Further packets of one of them: a handshake's first flight is a few packets.
+const INCOMING_BUFFER: u64 = 16 * 1024;
+/// Of all of them together: 256 that use up their share.
+const INCOMING_BUFFER_TOTAL: u64 = 4 * 1024 * 1024;
+/// Handshake bytes that came out of order. A client's hello takes 2 KiB with keys against quantum computers, and there is
+/// no client certificate.
+const CRYPTO_BUFFER: usize = 16 * 1024;
+/// Largest UDP payload until discovery has found more: what every path of QUIC carries (RFC 9000, section 14).
+const MTU: u16 = 1_200;
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
 const IDLE_TIMEOUT_MS: u32 = 8_000;
 /// Packets for each acknowledgement.
@@ -41,10 +53,15 @@ pub(crate) fn open(
     address: SocketAddr,
     certificates: Arc<Certificates>,
 ) -> io::Result<Endpoint<Server>> {
-    let config = ServerConfig::builder()
+    let mut config = ServerConfig::builder()
         .with_bind_socket(bind(address)?)
         .with_custom_tls_and_transport(tls(certificates)?, transport())
         .build();
+    config
+        .quic_config_mut()
+        .max_incoming(MAX_INCOMING)
+        .incoming_buffer_size(INCOMING_BUFFER)
+        .incoming_buffer_size_total(INCOMING_BUFFER_TOTAL);
     Endpoint::server(config)
 }
 
@@ -85,6 +102,10 @@ fn transport() -> QuicTransportConfig {
         .send_fairness(false)
         .datagram_send_buffer_size(DATAGRAM_SEND_BUFFER)
         .datagram_receive_buffer_size(Some(DATAGRAM_RECEIVE_BUFFER))
+        .crypto_buffer_size(CRYPTO_BUFFER)
+        .initial_mtu(MTU)
+        // Also once packets get lost: less is never tried.
+        .min_mtu(MTU)
         .keep_alive_interval(Some(KEEP_ALIVE))
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_TIMEOUT_MS))))
         .initial_rtt(INITIAL_RTT)
