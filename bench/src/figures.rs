@@ -69,6 +69,8 @@ pub enum Figure {
     JoinP99,
     /// Bytes on the bus per byte from clients.
     BusBytes,
+    /// CPU time of the broker, in percent of a core.
+    Broker,
     /// Lost audio, in percent.
     AudioLoss,
     /// Context switches per delivered packet.
@@ -102,6 +104,8 @@ impl Figure {
                 let has_bus = usage.ingress_bytes > 0 && usage.bus_bytes > 0;
                 has_bus.then(|| usage.bus_bytes as f64 / usage.ingress_bytes as f64)
             }
+            Self::Broker => (usage.broker_cpu_seconds > 0.0)
+                .then(|| 100.0 * usage.broker_cpu_seconds / load.seconds.max(1e-9)),
             Self::AudioLoss => stats::loss_of(block, Kind::Audio).map(|loss| loss * 100.0),
             Self::Switches => per_delivery(usage.context_switches as f64),
             Self::Loss => Some(load.loss() * 100.0),
@@ -115,7 +119,7 @@ impl Figure {
             Self::Cpu => " us",
             Self::P50 | Self::P99 | Self::EagerP99 | Self::JoinP99 => " ms",
             Self::Memory => " kB",
-            Self::AudioLoss | Self::Loss => " %",
+            Self::Broker | Self::AudioLoss | Self::Loss => " %",
             Self::BusBytes | Self::Switches => "",
         }
     }
@@ -229,6 +233,7 @@ mod tests {
         let mut block = block("ten", "relay");
         block.usage.ingress_bytes = 1_000;
         block.usage.bus_bytes = 1_040;
+        block.usage.broker_cpu_seconds = 0.05;
         block.load.kinds.get_mut(&Kind::Video).unwrap().latency.p99 = 7_500;
         let normal = block.load.kinds[&Kind::Audio];
         block.load.roles.insert("normal".into(), normal);
@@ -238,7 +243,7 @@ mod tests {
         assert_eq!(of(Figure::EagerP99), 2.0);
         assert_eq!(of(Figure::Memory), 20.0);
         assert_eq!(of(Figure::JoinP99), 300.0);
-        assert_eq!(of(Figure::BusBytes), 1.04);
+        assert_eq!((of(Figure::BusBytes), of(Figure::Broker)), (1.04, 0.5));
         assert_eq!(of(Figure::Switches), 2.0);
         assert_eq!((of(Figure::AudioLoss), of(Figure::Loss)), (0.0, 0.0));
     }

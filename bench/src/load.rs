@@ -1,5 +1,6 @@
 //! The load generator.
 
+pub mod bus;
 mod ledger;
 
 use std::io;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 use wtransport::quinn::Endpoint;
 
@@ -81,25 +82,46 @@ pub async fn run(
         Duration::from_millis(20) * u32::try_from(senders.len()).unwrap_or(u32::MAX)
     };
     crowd.join(&senders, senders_join).await;
-    let ledger = crowd.ledger.clone();
-    let sending = if senders.is_empty() {
-        None
-    } else {
-        let schedule = Schedule::new(scenario, &senders, ledger.now_ns());
-        let due = pacing::start(schedule, ledger.epoch());
-        let members: Vec<Option<Sending>> = crowd.members.iter().map(Member::sending).collect();
-        let dispatcher = Dispatcher {
-            scenario: scenario.clone(),
-            members,
-            ledger: ledger.clone(),
-        };
-        Some(tokio::spawn(dispatcher.run(due)))
-    };
+    let members = crowd.members.iter().map(Member::sending).collect();
+    let sending = send(scenario, members, &crowd.ledger);
     crowd.join(&listeners, scenario.ramp).await;
     if crowd.members.iter().all(|member| member.guard.is_none()) {
         return Err(io::Error::other("nobody could join"));
     }
+    Ok(measure(&crowd.ledger, span, observer, &crowd.receivers(), sending).await)
+}
 
+/// Begins to send for all `members` that do; the others are `None`.
+fn send(
+    scenario: &Scenario,
+    members: Vec<Option<Sending>>,
+    ledger: &Arc<Ledger>,
+) -> Option<JoinHandle<()>> {
+    let all = members.iter().enumerate();
+    let senders: Vec<usize> = all
+        .filter_map(|(index, member)| member.as_ref().map(|_| index))
+        .collect();
+    if senders.is_empty() {
+        return None;
+    }
+    let schedule = Schedule::new(scenario, &senders, ledger.now_ns());
+    let due = pacing::start(schedule, ledger.epoch());
+    let dispatcher = Dispatcher {
+        scenario: scenario.clone(),
+        members,
+        ledger: ledger.clone(),
+    };
+    Some(tokio::spawn(dispatcher.run(due)))
+}
+
+/// Lets the load run, and ends it.
+async fn measure(
+    ledger: &Ledger,
+    span: Span,
+    observer: &mut impl Observer,
+    receivers: &[Arc<Receiver>],
+    sending: Option<JoinHandle<()>>,
+) -> LoadReport {
     sleep(span.warm_up).await;
     let cpu = procfs::own_cpu_seconds();
     ledger.begin();
@@ -112,9 +134,9 @@ pub async fn run(
     if let Some(sending) = sending {
         sending.abort();
     }
-    let mut report = ledger.report(&crowd.receivers());
+    let mut report = ledger.report(receivers);
     report.generator_cpu_seconds = cpu;
-    Ok(report)
+    report
 }
 
 /// Where a client stands in its scenario.
@@ -217,7 +239,7 @@ impl Crowd {
         let framing = target.map_or(Framing::Stock, |target| target.framing);
         let transport = target.map_or(Transport::WebSocket, |target| target.transport);
         let ordered = transport == Transport::WebSocket;
-        let receiver = Arc::new(Receiver::new(&self.ledger, index, place, ordered));
+        let receiver = Arc::new(Receiver::new(&self.ledger, vec![index], place, ordered));
         let (outgoing_tx, outgoing) = mpsc::unbounded_channel();
         let member = Member {
             guard: None,

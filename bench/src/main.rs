@@ -49,7 +49,7 @@ struct Suite {
     /// Name of the results [default: quick or full].
     #[arg(long)]
     name: Option<String>,
-    /// Only parts with these scenarios, separated by commas, such as `ten,capacity`.
+    /// Only parts with these scenarios or servers, separated by commas, such as `ten,capacity` or `nats-2`.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Shell command of a server that speaks the stock protocol over WebSocket; `{port}` is where it has to listen.

@@ -183,7 +183,15 @@ fn ours(transport: Transport) -> Vec<Part> {
         scenario,
     };
     let servers = [Kind::Relay, Kind::Floor].map(|kind| (kind, Framing::Native));
-    let services = [2, 4].map(|processes| (Kind::Services(processes), Framing::Native));
+    let mut several = vec![Kind::Services(2), Kind::Services(4)];
+    // However clients reach the relays, the bus carries the same.
+    if transport == Transport::WebSocket {
+        several.extend([Kind::Bus(2), Kind::Bus(4)]);
+    }
+    let several: Vec<_> = several
+        .into_iter()
+        .map(|kind| (kind, Framing::Native))
+        .collect();
     vec![
         Part::Group(Group {
             subjects: vec![relay(scenario::SLOW), relay(scenario::TWELVE)],
@@ -198,12 +206,7 @@ fn ours(transport: Transport) -> Vec<Part> {
             &scenario::JOINS,
             (1, span(500, 2_000)),
         ),
-        group(
-            &services,
-            transport,
-            &scenario::TEN,
-            (1, span(1_000, 6_000)),
-        ),
+        group(&several, transport, &scenario::TEN, (1, span(1_000, 6_000))),
     ]
 }
 
@@ -251,7 +254,7 @@ fn group(
     })
 }
 
-/// Only the parts that have to do with one of these scenarios; all if none is named.
+/// Only the parts that have to do with one of these scenarios or servers; all if none is named.
 #[must_use]
 pub fn only(parts: Vec<Part>, names: &[String]) -> Vec<Part> {
     let is_named = |name: &str| names.iter().any(|wanted| wanted == name);
@@ -259,7 +262,7 @@ pub fn only(parts: Vec<Part>, names: &[String]) -> Vec<Part> {
         Part::Group(group) => group
             .subjects
             .iter()
-            .any(|subject| is_named(subject.scenario.name)),
+            .any(|subject| is_named(subject.scenario.name) || is_named(&subject.kind.name())),
         Part::Ramp(_) => is_named("capacity"),
     };
     parts
@@ -323,7 +326,28 @@ mod tests {
     fn runs_end_in_time() {
         assert!(minutes(&quick()) < 3.5, "{}", minutes(&quick()));
         let full = minutes(&full(|_| false));
-        assert!(full < 38.0, "{full}");
+        assert!(full < 37.0, "{full}");
+    }
+
+    #[test]
+    fn the_bus_is_measured_beside_relays_that_use_it() {
+        let kinds = |part: &Part| match part {
+            Part::Group(group) => group.subjects.iter().map(|subject| subject.kind).collect(),
+            Part::Ramp(_) => Vec::new(),
+        };
+        let full = full(|_| false);
+        let with_bus: Vec<Vec<Kind>> = full
+            .iter()
+            .map(kinds)
+            .filter(|kinds| kinds.iter().any(|kind| matches!(kind, Kind::Bus(_))))
+            .collect();
+        let several = [
+            Kind::Services(2),
+            Kind::Services(4),
+            Kind::Bus(2),
+            Kind::Bus(4),
+        ];
+        assert_eq!(with_bus, [several]);
     }
 
     #[test]
@@ -358,10 +382,11 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_chosen_by_scenario() {
+    fn parts_are_chosen_by_scenario_or_server() {
         let names = ["ten".to_owned(), "capacity".to_owned()];
         // Per transport: everybody, several processes; relay and floor.
         assert_eq!(only(full(|_| false), &names).len(), 2 * (2 + 2));
+        assert_eq!(only(full(|_| false), &["nats-2".to_owned()]).len(), 1);
         assert_eq!(only(quick(), &[]), quick());
     }
 

@@ -231,7 +231,8 @@ fn scenarios(run: &Run) -> String {
     let shown = [Figure::P50, Figure::P99, Figure::Switches, Figure::Loss];
     let rows = all_series(run)
         .into_iter()
-        .filter(|series| series.scenario != "capacity")
+        // A bus delivers to processes, not to people: it has its place in another table.
+        .filter(|series| series.scenario != "capacity" && !series.server.starts_with("nats-"))
         .map(|series| {
             let blocks: Vec<&Block> = series.blocks(run).collect();
             let valid = blocks
@@ -425,7 +426,18 @@ fn bus(run: &Run) -> String {
                 crate::stats::median(&shares)
                     .map_or_else(|| "-".into(), |share| format!("{} %", number(share))),
             );
-            row.push(show(figures::value(run, series, Figure::P99), Figure::P99));
+            let figures = [Figure::Broker, Figure::P99];
+            let alone = format!("nats-{processes}");
+            // However clients reach the relays, the bus carries the same.
+            let alone = all_series(run)
+                .into_iter()
+                .find(|series| series.server == alone);
+            for figure in figures {
+                row.push(show(figures::value(run, series, figure), figure));
+                let alone =
+                    alone.map_or(Value::Missing, |alone| figures::value(run, alone, figure));
+                row.push(show(alone, figure));
+            }
             row
         });
     table(
@@ -435,7 +447,10 @@ fn bus(run: &Run) -> String {
             "bus bytes per ingress byte",
             "CPU per delivery, all processes",
             "NATS's share of it",
+            "NATS, of a core",
+            "NATS alone",
             "p99",
+            "p99, NATS alone",
         ],
         rows,
     )
@@ -683,10 +698,24 @@ mod tests {
         services.usage.broker_cpu_seconds = 0.05;
         services.usage.ingress_bytes = 100;
         services.usage.bus_bytes = 104;
-        assert_eq!(
-            line_with(&bus(&run(vec![services])), "| 2"),
-            "| 2 | WebSocket | 1.04 | 10.0 us | 25.0 % | 2.00 ms |"
-        );
+        let mut over_quic = services.clone();
+        over_quic.transport = Transport::WebTransport;
+        let mut alone = block("ten", "nats-2");
+        alone.usage.broker_cpu_seconds = 0.04;
+        let run = run(vec![services, over_quic, alone]);
+        let figures = "1.04 | 10.0 us | 25.0 % | 0.50 % | 0.40 % | 2.00 ms | 2.00 ms |";
+        let table = bus(&run);
+        for transport in ["WebSocket", "WebTransport"] {
+            let start = format!("| 2 | {transport} | ");
+            assert_eq!(line_with(&table, &start), format!("{start}{figures}"));
+        }
+        assert!(!scenarios(&run).contains("nats-2"));
+    }
+
+    #[test]
+    fn a_bus_that_was_not_measured_alone_says_so() {
+        let table = bus(&run(vec![block("ten", "services-4")]));
+        assert!(line_with(&table, "| 4").ends_with("| 2.00 ms | not measured |"));
     }
 
     #[test]

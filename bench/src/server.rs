@@ -27,6 +27,8 @@ pub enum Kind {
     Control,
     /// So many of our relay's processes of one transport, and the `nats-server` that joins them.
     Services(u16),
+    /// A `nats-server` alone, while the generator plays so many relay processes: what the bus costs without relays.
+    Bus(u16),
     /// Somebody else's server, by the command that was given for this transport.
     Peer,
 }
@@ -40,6 +42,7 @@ impl Kind {
             Self::Floor => "floor".into(),
             Self::Control => "control".into(),
             Self::Services(processes) => format!("services-{processes}"),
+            Self::Bus(processes) => format!("nats-{processes}"),
             Self::Peer => "peer".into(),
         }
     }
@@ -307,9 +310,9 @@ impl Drop for Process {
 /// A running server: one process, or several with their broker.
 pub struct Server {
     processes: Vec<Process>,
-    /// Where clients connect, one address per relay.
+    /// Where clients connect, one address per relay; that of the bus where there is nothing else.
     pub addresses: Vec<SocketAddr>,
-    /// Where relays serve `/metrics`; none for floors and peers.
+    /// Where relays serve `/metrics`; none for others.
     metrics: Vec<SocketAddr>,
 }
 
@@ -347,11 +350,12 @@ impl Server {
                 server.add(&peer, cores).await?;
                 server.addresses.push(address);
             }
+            Kind::Bus(_) => {
+                let nats = server.add_nats(programs, cores).await?;
+                server.addresses.push(nats);
+            }
             Kind::Services(processes) => {
-                let nats = free_tcp()?;
-                server
-                    .add(&Launch::nats(&programs.nats, nats), cores)
-                    .await?;
+                let nats = server.add_nats(programs, cores).await?;
                 for _ in 0..processes {
                     let service = Launch::service(
                         &programs.folder,
@@ -372,6 +376,17 @@ impl Server {
         launch.wait_until_it_listens(&mut process).await?;
         self.processes.push(process);
         Ok(())
+    }
+
+    async fn add_nats(
+        &mut self,
+        programs: &Programs,
+        cores: Cores,
+    ) -> Result<SocketAddr, ServerError> {
+        let address = free_tcp()?;
+        self.add(&Launch::nats(&programs.nats, address), cores)
+            .await?;
+        Ok(address)
     }
 
     async fn add_relay(

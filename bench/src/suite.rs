@@ -197,13 +197,18 @@ impl Runner for Loopback {
         let mut meter = Meter::new(server.groups());
         let name = || format!("{} {}", subject.kind.name(), subject.scenario.name);
         let limit = subject.scenario.ramp + span.warm_up + span.measured + PATIENCE;
-        let load = timeout(
-            limit,
-            load::run(&targets, &subject.scenario, span, &mut meter),
-        )
-        .await
-        .map_err(|_| SuiteError::Stuck(name()))?
-        .map_err(|error| SuiteError::Load(name(), error))?;
+        let load = async {
+            match (subject.kind, server.addresses.first()) {
+                (Kind::Bus(processes), Some(nats)) => {
+                    load::bus::run(*nats, processes, &subject.scenario, span, &mut meter).await
+                }
+                _ => load::run(&targets, &subject.scenario, span, &mut meter).await,
+            }
+        };
+        let load = timeout(limit, load)
+            .await
+            .map_err(|_| SuiteError::Stuck(name()))?
+            .map_err(|error| SuiteError::Load(name(), error))?;
         let (mut usage, steal) = meter.read();
         if matches!(subject.kind, Kind::Services(_)) {
             usage.ingress_bytes = server.counter("relay_bytes_received_total")?;

@@ -1,5 +1,6 @@
 //! Connections that cost the generator as little as possible, so that it holds thousands on one core.
 
+pub mod nats;
 mod stop;
 pub mod websocket;
 pub mod webtransport;
@@ -51,6 +52,8 @@ pub struct Outgoing {
 pub trait Sink: Send + Sync + 'static {
     /// A whole packet has come.
     fn packet(&self, bytes: Bytes);
+    /// Something has come that is no packet.
+    fn corrupt(&self);
     /// How eagerly to read.
     fn reading(&self) -> Reading;
     /// Ends when the connection shall stop reading, for [`Reading::Stalled`].

@@ -129,7 +129,7 @@ impl Ledger {
         let mut delivered: BTreeMap<(&str, Kind), KindReport> = BTreeMap::new();
         for receiver in receivers {
             for ((kind, room, sender), sent) in &books.sent_by {
-                if *room == receiver.place.room && *sender != receiver.index {
+                if *room == receiver.place.room && !receiver.own.contains(sender) {
                     let report = delivered.entry((receiver.role(), *kind)).or_default();
                     report.expected += sent;
                 }
@@ -188,7 +188,8 @@ impl Ledger {
 
 /// One client's end of what comes.
 pub(super) struct Receiver {
-    index: usize,
+    /// Clients whose packets do not come here.
+    own: Vec<usize>,
     place: Place,
     /// The transport keeps the order of every track.
     ordered: bool,
@@ -200,9 +201,9 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    pub(super) fn new(ledger: &Arc<Ledger>, index: usize, place: Place, ordered: bool) -> Self {
+    pub(super) fn new(ledger: &Arc<Ledger>, own: Vec<usize>, place: Place, ordered: bool) -> Self {
         Self {
-            index,
+            own,
             place,
             ordered,
             ledger: ledger.clone(),
@@ -236,7 +237,8 @@ impl Receiver {
 
     fn measured(&self, stamp: &Stamp, len: usize) {
         let now_ns = self.ledger.now_ns();
-        let foreign = stamp.room as usize != self.place.room || stamp.sender as usize == self.index;
+        let foreign =
+            stamp.room as usize != self.place.room || self.own.contains(&(stamp.sender as usize));
         let order = {
             let mut tracks = self.tracks.lock().unwrap_or_else(PoisonError::into_inner);
             let track = tracks.entry((stamp.sender, stamp.kind)).or_default();
@@ -267,10 +269,14 @@ impl Sink for Receiver {
         }
         match payload::read(&bytes) {
             Arrived::Measured(stamp) => self.measured(&stamp, bytes.len()),
-            Arrived::Corrupt => self.ledger.books().errors.corrupt += 1,
+            Arrived::Corrupt => self.corrupt(),
             Arrived::KeyframeRequest => self.keyframe_wanted.store(true, Ordering::Relaxed),
             Arrived::Other => {}
         }
+    }
+
+    fn corrupt(&self) {
+        self.ledger.books().errors.corrupt += 1;
     }
 
     fn reading(&self) -> Reading {
