@@ -8,6 +8,7 @@ mkdir -p yew-ui/dist
 
 cargo fmt --all --check
 cargo fmt --manifest-path scripts/wasm-bindgen/Cargo.toml --check
+cargo fmt --manifest-path bench/moq/Cargo.toml --check
 scripts/check-deps.sh
 cargo deny --log-level error check bans licenses sources
 # The release profile, because its build scripts and macros are compiled already.
