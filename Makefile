@@ -56,7 +56,7 @@ instructions: ## compare the packet path's instruction counts with the recorded 
 # Options of `bench suite`, such as --peer-ws 'my-server --port {port}'.
 BENCH_OPTIONS ?=
 
-bench: bench-build ## measure relay, floors and peers in 40 minutes, and write PERFORMANCE.md's tables
+bench: bench-build bench-moq ## measure relay, floors and peers in 40 minutes, and write PERFORMANCE.md's tables
 	@target/release/bench suite $(BENCH_OPTIONS)
 	@target/release/bench report
 
@@ -64,7 +64,10 @@ bench-quick: bench-build ## measure relay beside floors in 5 minutes, and fail i
 	@target/release/bench suite --quick --results target/bench
 	@target/release/bench check --results target/bench/quick.json
 
-.PHONY: bench-build
+.PHONY: bench-build bench-moq
+bench-moq:
+	@scripts/setup.sh moq
+
 bench-build:
 	@scripts/setup.sh bench
 	@mkdir -p yew-ui/dist

@@ -8,6 +8,9 @@ mkdir -p yew-ui/dist
 
 cargo fmt --all --check
 cargo fmt --manifest-path scripts/wasm-bindgen/Cargo.toml --check
+cargo fmt --manifest-path bench/moq/Cargo.toml --check
+# It has a lock file of its own, which changes with the dependencies of `bench`.
+cargo metadata --locked --format-version 1 --manifest-path bench/moq/Cargo.toml >/dev/null
 scripts/check-deps.sh
 cargo deny --log-level error check bans licenses sources
 # The release profile, because its build scripts and macros are compiled already.

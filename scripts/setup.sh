@@ -3,14 +3,15 @@
 #   scripts/setup.sh build   for `make run`
 #   scripts/setup.sh test    also browsers, servers and valgrind for `make test`
 #   scripts/setup.sh bench   for `make bench`: servers, but no web app
+#   scripts/setup.sh moq     moq-relay for `make bench`, and what puts load on it; a failure leaves it out
 #   scripts/setup.sh lint    also what `make lint` needs
 #   scripts/setup.sh fuzz    also what `make fuzz` needs
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mode=${1:-build}
-case $mode in build | test | bench | lint | fuzz) ;; *)
-    echo "usage: scripts/setup.sh build|test|bench|lint|fuzz" >&2
+case $mode in build | test | bench | moq | lint | fuzz) ;; *)
+    echo "usage: scripts/setup.sh build|test|bench|moq|lint|fuzz" >&2
     exit 2
     ;;
 esac
@@ -123,7 +124,24 @@ setup_npm() {
     touch "$1/node_modules/.package-lock.json"
 }
 
+# Measured, so compiled as the relay is: release profile, no jemalloc, and of the features only QUIC.
+setup_moq() {
+    local version=$1 tools=$PWD/target/tools install
+    [[ $("$tools/bin/moq-relay" --version 2>/dev/null) == *" $version" ]] || {
+        say "compiling moq-relay $version (once, some minutes)"
+        install=(cargo install --quiet --root "$tools" --version "$version" --no-default-features --features noq moq-relay)
+        # Its lock file may name a version that a mirror does not have yet.
+        (cd "${HOME:-/}" && unset CARGO_TARGET_DIR && { "${install[@]}" --locked || "${install[@]}"; })
+    } || return
+    [[ -x $tools/release/bench-moq ]] || say "compiling what puts load on moq-relay (once, some minutes)"
+    cargo build --quiet --release --locked --manifest-path bench/moq/Cargo.toml --target-dir "$tools"
+}
+
 check_rust
+if [[ $mode == moq ]]; then
+    setup_moq 0.17.10 || say "moq-relay could not be built; it is left out"
+    exit 0
+fi
 check_node
 packages=()
 have cc || packages+=(build-essential)

@@ -75,7 +75,7 @@ pub fn complaints(run: &Run, bounds: &Bounds) -> Vec<Complaint> {
 pub fn errors(run: &Run) -> Vec<Complaint> {
     run.blocks
         .iter()
-        .filter(|block| block.server != "peer" && failures(block) > 0)
+        .filter(|block| !block.is_foreign() && failures(block) > 0)
         .map(|block| Complaint::Errors {
             scenario: block.scenario.clone(),
             server: block.server.clone(),

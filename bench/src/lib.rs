@@ -3,10 +3,11 @@
 //! * [`scenario`]: who sends what to whom; [`measure`]: what a run yields
 //! * [`load`]: the load generator: thousands of connections on one thread, every delivered packet checked; of
 //!   [`payload`] in the rhythm of [`pacing`] over [`client`] connections
-//! * [`floor`]: servers that do nothing but fan out
+//! * [`adapter`]: a load generator in another program; [`floor`]: servers that do nothing but fan out
 //! * [`plan`]: which servers are measured in which order; [`suite`]: does it; [`server`], [`procfs`], [`machine`]: its hands and eyes
 //! * [`stats`] and [`figures`]: what results mean; [`targets`], [`render`], [`check`]: what is told of them
 
+pub mod adapter;
 pub mod check;
 pub mod client;
 pub mod figures;

@@ -2,9 +2,11 @@
 
 pub mod bus;
 mod ledger;
+mod network;
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,15 +14,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
-use wtransport::quinn::Endpoint;
 
-use crate::client::{ConnectError, Guard, Outgoing, Plan, websocket, webtransport};
+use crate::client::{ConnectError, Guard, Outgoing};
 use crate::measure::{Framing, Kind, LoadReport, Transport};
 use crate::pacing::{self, Due, Schedule};
 use crate::payload::{self, Stamp};
 use crate::procfs;
 use crate::scenario::{Reading, Scenario};
 use ledger::{Ledger, Member, Receiver};
+use network::Relays;
+pub use network::{Joining, Network};
 
 /// A sender's frames are decodable on their own this often at least.
 const KEYFRAME_EVERY: u64 = 60;
@@ -73,7 +76,20 @@ pub async fn run(
     span: Span,
     observer: &mut impl Observer,
 ) -> io::Result<LoadReport> {
-    let mut crowd = Crowd::new(targets, scenario)?;
+    run_on(Relays::new(targets)?, scenario, span, observer).await
+}
+
+/// The same on any network that clients can be connected to.
+///
+/// # Errors
+/// If nobody could join.
+pub async fn run_on(
+    network: impl Network,
+    scenario: &Scenario,
+    span: Span,
+    observer: &mut impl Observer,
+) -> io::Result<LoadReport> {
+    let mut crowd = Crowd::new(network, scenario);
     let (senders, listeners): (Vec<_>, Vec<_>) =
         (0..scenario.connections()).partition(|index| place(scenario, *index).sends);
     let senders_join = if listeners.is_empty() {
@@ -160,6 +176,12 @@ fn place(scenario: &Scenario, index: usize) -> Place {
     }
 }
 
+/// The clients that send in a room.
+fn senders_of(scenario: &Scenario, room: usize) -> Range<usize> {
+    let first = room * (scenario.senders + scenario.listeners);
+    first..first + scenario.senders
+}
+
 /// The way to one sender's connection.
 #[derive(Clone)]
 pub(crate) struct Sending {
@@ -170,28 +192,23 @@ pub(crate) struct Sending {
 }
 
 /// All clients.
-struct Crowd {
-    targets: Vec<Target>,
+struct Crowd<N> {
+    network: N,
     scenario: Scenario,
-    endpoint: Option<Endpoint>,
     ledger: Arc<Ledger>,
     members: Vec<Member>,
 }
 
-impl Crowd {
-    fn new(targets: &[Target], scenario: &Scenario) -> io::Result<Self> {
-        let quic = targets
-            .iter()
-            .any(|target| target.transport == Transport::WebTransport);
-        Ok(Self {
-            targets: targets.to_vec(),
+impl<N: Network> Crowd<N> {
+    fn new(network: N, scenario: &Scenario) -> Self {
+        Self {
+            network,
             scenario: scenario.clone(),
-            endpoint: quic.then(webtransport::endpoint).transpose()?,
             ledger: Arc::new(Ledger::new()),
             members: (0..scenario.connections())
                 .map(|_| Member::default())
                 .collect(),
-        })
+        }
     }
 
     /// Connects `clients` one after the other within `ramp`. Who can't is counted.
@@ -235,45 +252,32 @@ impl Crowd {
         impl Future<Output = Result<Guard, ConnectError>> + Send + 'static,
     ) {
         let place = place(&self.scenario, index);
-        let target = self.targets.get(index % self.targets.len()).copied();
-        let framing = target.map_or(Framing::Stock, |target| target.framing);
-        let transport = target.map_or(Transport::WebSocket, |target| target.transport);
-        let ordered = transport == Transport::WebSocket;
+        let ordered = self.network.keeps_order(index);
         let receiver = Arc::new(Receiver::new(&self.ledger, vec![index], place, ordered));
         let (outgoing_tx, outgoing) = mpsc::unbounded_channel();
         let member = Member {
             guard: None,
             sending: place.sends.then(|| Sending {
                 room: place.room,
-                framing,
+                framing: self.network.framing(index),
                 outgoing: outgoing_tx.clone(),
                 keyframe_wanted: receiver.keyframe_wanted(),
             }),
             outgoing: Some(outgoing_tx),
             receiver: Some(receiver.clone()),
         };
-        let endpoint = self.endpoint.clone();
-        let dialect = match framing {
-            Framing::Stock => "",
-            Framing::Native => "?dialect=native",
+        let joining = Joining {
+            index,
+            room: place.room,
+            sends: place.sends,
+            senders: senders_of(&self.scenario, place.room),
+            sink: receiver.clone(),
+            outgoing,
         };
-        let path = format!("/lobby/user{index}/bench{}{dialect}", place.room);
+        let network = self.network.clone();
         let connecting = async move {
-            let target = target.ok_or(ConnectError::Http3)?;
             receiver.connecting();
-            let plan = Plan {
-                authority: target.address.to_string(),
-                target: path,
-                framing,
-                sink: receiver,
-                outgoing,
-            };
-            match (target.transport, endpoint) {
-                (Transport::WebTransport, Some(endpoint)) => {
-                    webtransport::connect(&endpoint, target.address, plan).await
-                }
-                _ => websocket::connect(target.address, plan).await,
-            }
+            network.connect(joining).await
         };
         (member, connecting)
     }
@@ -324,6 +328,7 @@ impl Dispatcher {
         let _ = sender.outgoing.send(Outgoing {
             packet,
             kind: due.kind,
+            key,
         });
     }
 }

@@ -172,7 +172,7 @@ pub struct Usage {
 pub struct Block {
     /// Which scenario, such as `ten`.
     pub scenario: String,
-    /// Which server, such as `relay`, `floor`, `peer`.
+    /// Which server, such as `relay`, `floor`, `peer`, `moq`.
     pub server: String,
     /// How clients reached it.
     pub transport: Transport,
@@ -195,6 +195,12 @@ impl Block {
     #[must_use]
     pub fn cpu_per_delivery_us(&self) -> f64 {
         self.usage.cpu_seconds * 1e6 / self.load.delivered().max(1) as f64
+    }
+
+    /// Whether the server is not of this project: its errors are told, but are not ours.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.server.as_str(), "peer" | "moq")
     }
 }
 

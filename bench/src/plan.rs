@@ -167,6 +167,11 @@ fn costs(transport: Transport, has_peer: bool) -> Vec<Part> {
         if scenario == scenario::TEN {
             servers.push((Kind::Control, Framing::Native));
         }
+        if transport == Transport::WebTransport
+            && [scenario::TEN, scenario::BROADCAST].contains(&scenario)
+        {
+            servers.push((Kind::Moq, Framing::Native));
+        }
         parts.push(group(&servers, transport, &scenario, fixed));
     }
     let fewer = [Kind::Relay, Kind::Floor].map(|kind| (kind, Framing::Native));

@@ -31,6 +31,8 @@ pub enum Kind {
     Bus(u16),
     /// Somebody else's server, by the command that was given for this transport.
     Peer,
+    /// `moq-relay`, which forwards tracks of Media over QUIC.
+    Moq,
 }
 
 impl Kind {
@@ -44,7 +46,14 @@ impl Kind {
             Self::Services(processes) => format!("services-{processes}"),
             Self::Bus(processes) => format!("nats-{processes}"),
             Self::Peer => "peer".into(),
+            Self::Moq => "moq".into(),
         }
+    }
+
+    /// Whether it is not of this project: the run goes on without it, or with its errors.
+    #[must_use]
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Self::Peer | Self::Moq)
     }
 }
 
@@ -61,7 +70,7 @@ pub enum Cores {
 }
 
 impl Cores {
-    const fn list(self) -> &'static str {
+    pub(crate) const fn list(self) -> &'static str {
         match self {
             Self::Server => "0",
             Self::Generator => "1",
@@ -108,6 +117,9 @@ pub struct Programs {
     /// This binary, which has the floors.
     floor: PathBuf,
     nats: PathBuf,
+    moq: PathBuf,
+    /// Puts load on `moq-relay`.
+    pub(crate) moq_load: PathBuf,
     /// Shell command of a peer that speaks WebSocket, with `{port}`.
     pub peer_ws: Option<String>,
     /// Shell command of a peer that speaks WebTransport, with `{port}`.
@@ -123,9 +135,14 @@ impl Programs {
         let floor = env::current_exe().map_err(io_error("find this program"))?;
         // Debian installs it where only root looks.
         let debian = Path::new("/usr/sbin/nats-server");
+        let folder = floor.parent().unwrap_or(Path::new(".")).to_owned();
+        // Where `scripts/setup.sh moq` leaves them.
+        let tools = folder.join("../tools");
         Ok(Self {
-            folder: floor.parent().unwrap_or(Path::new(".")).to_owned(),
+            folder,
             floor,
+            moq: tools.join("bin/moq-relay"),
+            moq_load: tools.join("release/bench-moq"),
             nats: if debian.exists() {
                 debian
             } else {
@@ -230,6 +247,17 @@ impl Launch {
             transport,
             address,
         )
+    }
+
+    fn moq(program: &Path, address: SocketAddr) -> Self {
+        let arguments = [
+            &format!("--listen={address}"),
+            "--listen-tls-generate=localhost",
+            "--auth-public=**",
+            "--log-level=error",
+        ]
+        .map(str::to_owned);
+        Self::at(program, arguments.into(), Transport::WebTransport, address)
     }
 
     fn at(
@@ -353,6 +381,12 @@ impl Server {
             Kind::Bus(_) => {
                 let nats = server.add_nats(programs, cores).await?;
                 server.addresses.push(nats);
+            }
+            Kind::Moq => {
+                let address = free_udp()?;
+                let moq = Launch::moq(&programs.moq, address);
+                server.add(&moq, cores).await?;
+                server.addresses.push(address);
             }
             Kind::Services(processes) => {
                 let nats = server.add_nats(programs, cores).await?;
@@ -546,6 +580,10 @@ mod tests {
             ["--http-addr=127.0.0.1:4", "--nats-url=nats://127.0.0.1:6"]
         );
         assert_eq!((service.tcp, service.udp), (Some(at(4)), None));
+
+        let moq = Launch::moq(Path::new("moq-relay"), at(7));
+        assert_eq!(moq.arguments.first().unwrap(), "--listen=127.0.0.1:7");
+        assert_eq!((moq.tcp, moq.udp), (None, Some(at(7))));
 
         let peer = Launch::peer(
             "LISTEN=:{port} x --port {port}",

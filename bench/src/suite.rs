@@ -2,13 +2,15 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::adapter;
 use crate::load::{self, Observer, Span, Target};
-use crate::measure::{Block, Run, Usage};
+use crate::measure::{Block, LoadReport, Run, Usage};
 use crate::plan::{Group, Part, Ramp, Subject};
 use crate::procfs::{self, MachineTime, Used};
 use crate::render;
@@ -51,7 +53,7 @@ pub trait Runner {
 /// Runs `plan`. `keep` is called with all blocks until now after each part, and `tell` with a line for people.
 ///
 /// # Errors
-/// [`SuiteError`] if our own servers or the generator do not work; a peer that doesn't is left out.
+/// [`SuiteError`] if our own servers or the generator do not work; a foreign one that doesn't is left out.
 pub async fn run(
     plan: &[Part],
     runner: &mut impl Runner,
@@ -137,7 +139,7 @@ impl<R: Runner, T: Fn(String)> Progress<'_, R, T> {
         Ok(())
     }
 
-    /// Nothing if a peer does not work.
+    /// Nothing if a foreign server does not work.
     async fn one_block(
         &mut self,
         subject: &Subject,
@@ -150,8 +152,8 @@ impl<R: Runner, T: Fn(String)> Progress<'_, R, T> {
                 (self.tell)(render::line(&block));
                 Ok(Some(block))
             }
-            Err(error) if subject.kind == Kind::Peer => {
-                (self.tell)(format!("  the peer is left out: {error}"));
+            Err(error) if subject.kind.is_foreign() => {
+                (self.tell)(format!("  {} is left out: {error}", subject.kind.name()));
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -185,30 +187,16 @@ impl Runner for Loopback {
             server_cores,
         )
         .await?;
-        let targets: Vec<Target> = server
-            .addresses
-            .iter()
-            .map(|address| Target {
-                address: *address,
-                transport: subject.transport,
-                framing: subject.framing,
-            })
-            .collect();
         let mut meter = Meter::new(server.groups());
         let name = || format!("{} {}", subject.kind.name(), subject.scenario.name);
         let limit = subject.scenario.ramp + span.warm_up + span.measured + PATIENCE;
-        let load = async {
-            match (subject.kind, server.addresses.first()) {
-                (Kind::Bus(processes), Some(nats)) => {
-                    load::bus::run(*nats, processes, &subject.scenario, span, &mut meter).await
-                }
-                _ => load::run(&targets, &subject.scenario, span, &mut meter).await,
-            }
-        };
-        let load = timeout(limit, load)
-            .await
-            .map_err(|_| SuiteError::Stuck(name()))?
-            .map_err(|error| SuiteError::Load(name(), error))?;
+        let load = timeout(
+            limit,
+            self.load(&server, subject, span, own_cores, &mut meter),
+        )
+        .await
+        .map_err(|_| SuiteError::Stuck(name()))?
+        .map_err(|error| SuiteError::Load(name(), error))?;
         let (mut usage, steal) = meter.read();
         if matches!(subject.kind, Kind::Services(_)) {
             usage.ingress_bytes = server.counter("relay_bytes_received_total")?;
@@ -225,6 +213,36 @@ impl Runner for Loopback {
             usage,
             steal,
         })
+    }
+}
+
+impl Loopback {
+    async fn load(
+        &self,
+        server: &Server,
+        subject: &Subject,
+        span: Span,
+        cores: Cores,
+        meter: &mut Meter,
+    ) -> io::Result<LoadReport> {
+        let target = |address: &SocketAddr| Target {
+            address: *address,
+            transport: subject.transport,
+            framing: subject.framing,
+        };
+        match (subject.kind, server.addresses.first()) {
+            (Kind::Bus(processes), Some(nats)) => {
+                load::bus::run(*nats, processes, &subject.scenario, span, meter).await
+            }
+            (Kind::Moq, Some(address)) => {
+                let program = &self.programs.moq_load;
+                adapter::run(program, *address, &subject.scenario, span, cores, meter).await
+            }
+            _ => {
+                let targets: Vec<Target> = server.addresses.iter().map(target).collect();
+                load::run(&targets, &subject.scenario, span, meter).await
+            }
+        }
     }
 }
 
@@ -417,7 +435,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_does_not_work_is_left_out() {
+    async fn a_foreign_server_that_does_not_work_is_left_out() {
         let fails = |odd: fn(&Block) -> bool| {
             move |_: usize, _: usize, block: &mut Block| {
                 if odd(block) {
@@ -428,6 +446,8 @@ mod tests {
             }
         };
         let found = blocks([pair(Kind::Peer)], fails(|block| block.server == "peer")).await;
+        assert_eq!(servers(&found.unwrap()), ["relay", "relay"]);
+        let found = blocks([pair(Kind::Moq)], fails(|block| block.server == "moq")).await;
         assert_eq!(servers(&found.unwrap()), ["relay", "relay"]);
         let found = blocks([pair(Kind::Peer)], fails(|block| block.server == "relay")).await;
         assert!(matches!(found, Err(SuiteError::Load(..))));

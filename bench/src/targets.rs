@@ -12,6 +12,8 @@ pub enum Goal {
     Capacity,
     /// A figure is at most this times that of the same server under another scenario.
     AtMostTimes(Figure, &'static str),
+    /// A figure is at most this times that of another server, with WebTransport.
+    AtMostOf(Figure, &'static str),
 }
 
 /// One line of the table.
@@ -27,7 +29,7 @@ pub struct Target {
     pub goal: Goal,
     /// With which framings it is measured: ours, and the public generation's where others are compared with it.
     pub framings: &'static [Framing],
-    /// On WebSocket.
+    /// On WebSocket; infinite where it is not measured.
     pub websocket: f64,
     /// On WebTransport.
     pub webtransport: f64,
@@ -54,8 +56,15 @@ const fn at_most(
     }
 }
 
+const fn beside_moq(label: &'static str, scenario: &'static str) -> Target {
+    Target {
+        goal: Goal::AtMostOf(Figure::Cpu, "moq"),
+        ..at_most(label, scenario, Figure::Cpu, OURS, (f64::INFINITY, 1.0))
+    }
+}
+
 /// All of them.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 16] = [
     at_most(
         "duo: CPU per delivery",
         "duo",
@@ -151,6 +160,14 @@ pub const TARGETS: [Target; 14] = [
         OURS,
         (0.1, 0.1),
     ),
+    beside_moq(
+        "ten, beside `moq-relay`, same shape: CPU per delivery, relay to it",
+        "ten",
+    ),
+    beside_moq(
+        "broadcast, beside `moq-relay`, same shape: CPU per delivery, relay to it",
+        "broadcast",
+    ),
 ];
 
 #[cfg(test)]
@@ -193,6 +210,15 @@ mod tests {
                         transport,
                     );
                     assert!(measured.contains(&wanted), "{wanted:?}");
+                }
+                if let Goal::AtMostOf(_, server) = target.goal {
+                    let other = (
+                        target.scenario,
+                        server.to_owned(),
+                        *framing,
+                        Transport::WebTransport,
+                    );
+                    assert!(measured.contains(&other), "{other:?}");
                 }
             }
         }

@@ -46,6 +46,8 @@ pub struct Outgoing {
     pub packet: Bytes,
     /// What it carries: native framing has a stream for each.
     pub kind: Kind,
+    /// Whether it is decodable on its own.
+    pub key: bool,
 }
 
 /// What a connection does with what comes.
@@ -80,6 +82,6 @@ pub struct Plan<S> {
 pub struct Guard(#[expect(dead_code, reason = "held to be dropped")] stop::AbortOnDrop);
 
 /// Runs `connection` beside the caller.
-fn guard(connection: impl Future<Output = ()> + Send + 'static) -> Guard {
+pub fn guard(connection: impl Future<Output = ()> + Send + 'static) -> Guard {
     Guard(stop::AbortOnDrop::spawn(connection))
 }
