@@ -102,8 +102,8 @@ pub enum Part {
 }
 
 const STEP: Span = span(1_000, 6_000);
-const STEPS_WEBSOCKET: &[usize] = &[500, 750, 1_000, 1_300, 1_600, 2_000, 2_500, 3_000];
-const STEPS_WEBTRANSPORT: &[usize] = &[200, 300, 450, 650, 850, 1_000, 1_250, 1_500];
+const STEPS_WEBSOCKET: &[usize] = &[750, 1_000, 1_300, 1_600, 2_000, 2_500, 3_000];
+const STEPS_WEBTRANSPORT: &[usize] = &[300, 450, 650, 850, 1_000, 1_250, 1_500];
 
 const fn span(warm_up: u64, measured: u64) -> Span {
     Span {
@@ -175,7 +175,7 @@ fn costs(transport: Transport, has_peer: bool) -> Vec<Part> {
         parts.push(group(&servers, transport, &scenario, fixed));
     }
     let fewer = [Kind::Relay, Kind::Floor].map(|kind| (kind, Framing::Native));
-    parts.push(group(&fewer, transport, &scenario::AUDIO, fixed));
+    parts.push(group(&fewer, transport, &scenario::AUDIO, (1, fixed.1)));
     parts
 }
 
