@@ -222,6 +222,9 @@ impl Launch {
                 &address.ip().to_string(),
                 "-p",
                 &address.port().to_string(),
+                // What it has to say is not for the terminal of the benchmark.
+                "-l",
+                "/dev/null",
             ]
             .map(str::to_owned)
             .into(),
