@@ -110,7 +110,7 @@ pub struct LoadReport {
     pub delivered_bytes: u64,
     /// By kind of packet.
     pub kinds: BTreeMap<Kind, KindReport>,
-    /// By role of the receiver, where a scenario has several: `normal`, `slow`, `stalled`.
+    /// By role of the receiver: `normal`, `slow`, `stalled`.
     pub roles: BTreeMap<String, KindReport>,
     /// From starting to connect to the session's first packet.
     pub join: Quantiles,

@@ -145,7 +145,13 @@ pub fn used(groups: &[u32]) -> Used {
 /// CPU seconds of this process until now.
 #[must_use]
 pub fn own_cpu_seconds() -> f64 {
-    parse_process(&read("/proc/self/stat"))
+    cpu_seconds(std::process::id())
+}
+
+/// CPU seconds of a process until now.
+#[must_use]
+pub fn cpu_seconds(process: u32) -> f64 {
+    parse_process(&read(format!("/proc/{process}/stat")))
         .map_or(0.0, |process| process.ticks as f64 / TICKS_PER_SECOND)
 }
 

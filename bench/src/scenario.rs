@@ -106,11 +106,11 @@ pub const ROOMS: Scenario = Scenario {
     ramp: Duration::from_secs(1),
     ..BASE
 };
-/// Ten speakers whom three hundred hear.
+/// Ten speakers whom a hundred and fifty hear.
 pub const AUDIO: Scenario = Scenario {
     name: "audio",
     senders: 10,
-    listeners: 300,
+    listeners: 150,
     video: None,
     audio: pace(50, 120),
     ramp: Duration::from_secs(3),

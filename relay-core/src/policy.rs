@@ -53,7 +53,7 @@ pub struct RoomPolicy {
 impl Default for RoomPolicy {
     fn default() -> Self {
         Self {
-            max_members: 2000,
+            max_members: 4000,
             presence_interval: Duration::from_millis(50),
             keyframe_interval: Duration::from_millis(300),
             track_timeout: Duration::from_secs(5),

@@ -164,11 +164,7 @@ impl Ledger {
             kinds: of_role("normal")
                 .map(|((_, kind), report)| (*kind, *report))
                 .collect(),
-            roles: if roles.len() > 1 {
-                roles.iter().map(in_all).collect()
-            } else {
-                BTreeMap::new()
-            },
+            roles: roles.iter().map(in_all).collect(),
             join: quantiles(&books.join),
             pacing: quantiles(&books.pacing),
             errors: books.errors,
