@@ -92,6 +92,8 @@ pub struct Participant {
 /// Numbers of the last second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
+    /// How long that second was, in milliseconds.
+    pub interval_ms: f64,
     /// Round trip to the relay in milliseconds, smoothed; `None` before the first answer.
     pub rtt_ms: Option<f64>,
     /// Bits per second sent.
@@ -117,4 +119,31 @@ pub struct TrackStats {
     pub bps: u64,
     /// Variation of the arrival interval (RFC 3550) in milliseconds.
     pub jitter_ms: f64,
+    /// What comes out of the decoder. [`Outputs`](crate::outputs::Outputs) adds it, because the driver alone sees it;
+    /// `None` before anything has come out.
+    pub output: Option<Output>,
+}
+
+/// What comes out of the decoder of one track.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Output {
+    /// Pictures.
+    Pictures {
+        /// How many in the last second.
+        count: u32,
+        /// Of the newest one, in pixels.
+        width: u32,
+        /// Of the newest one, in pixels.
+        height: u32,
+    },
+    /// Sound that is played.
+    Sound {
+        /// From the arrival of the most punctual packets until they are played, in milliseconds.
+        delay_ms: f64,
+        /// Packets of the last second that came after they were due, or twice.
+        late: u64,
+        /// Packets thrown away in the last second because too much sound was waiting.
+        dropped: u64,
+    },
 }

@@ -8,7 +8,8 @@
 //!    [`Call::poll_timeout`](call::Call::poll_timeout) has come.
 //!
 //! Audio playout is apart from that, in [`playout`]: it runs where samples are due, in the AudioWorklet.
-//! So is [`capture`]: what the driver asks about pictures and sound before they are encoded.
+//! So are [`capture`], what the driver asks about pictures and sound before they are encoded, and [`outputs`], what it
+//! adds to the call's numbers.
 
 pub mod call;
 pub mod capture;
@@ -16,6 +17,7 @@ pub mod command;
 pub mod event;
 pub mod frame;
 pub mod input;
+pub mod outputs;
 pub mod playout;
 
 pub use command::Command;

@@ -296,6 +296,7 @@ impl Receiver {
             lost: u32::try_from(lost).unwrap_or(u32::MAX),
             bps: super::stats::bits_per_second(std::mem::take(&mut self.bytes), elapsed),
             jitter_ms,
+            output: None,
         }
     }
 }

@@ -64,6 +64,7 @@ impl Session {
         self.beat(state, now, out);
         if let Some(elapsed) = self.interval.end(now) {
             let stats = Stats {
+                interval_ms: elapsed.as_secs_f64() * 1000.0,
                 rtt_ms: self.watchdog.rtt_ms(),
                 sent_bps: bits_per_second(out.take_sent_bytes(), elapsed),
                 received_bps: bits_per_second(std::mem::take(&mut self.received_bytes), elapsed),

@@ -406,6 +406,7 @@ fn numbers_come_once_a_second() {
     }
     let stats = stats.unwrap();
     assert_eq!(stats.rtt_ms, Some(24.0));
+    assert!(stats.interval_ms >= 1000.0);
     assert!(stats.sent_bps > 0 && stats.received_bps > 0);
     let tracks: Vec<_> = stats
         .tracks

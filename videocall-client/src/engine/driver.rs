@@ -7,6 +7,7 @@ use media_core::Input;
 use media_core::call::{Call, Config};
 use media_core::command::Command;
 use media_core::event::{Connection, Event};
+use media_core::outputs::Outputs;
 use videocall_types::{SessionId, Timestamp, Track};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -15,7 +16,7 @@ use super::clock::now;
 use super::decode::{self, Decoders};
 use super::encode::Support;
 use super::page::Page;
-use super::playout::Playout;
+use super::playout::{Played, Playout};
 use super::render::Renderer;
 use super::sources::Sources;
 use super::transport::Transports;
@@ -32,6 +33,7 @@ pub(super) struct Driver {
     decoders: Decoders,
     renderer: Renderer,
     playout: Option<Playout>,
+    outputs: Outputs,
     sources: Sources,
     /// Our own session while connected.
     session: Option<SessionId>,
@@ -60,6 +62,7 @@ impl Driver {
             page: Page::new(),
             renderer: Renderer::default(),
             playout: None,
+            outputs: Outputs::default(),
             session: None,
             ended: false,
             timer: None,
@@ -127,6 +130,8 @@ impl Driver {
             } => {
                 // What comes out late, after its decoder was closed, must not bring the track back.
                 if self.decoders.is_open(session, track) {
+                    let size = (frame.display_width(), frame.display_height());
+                    self.outputs.picture(session, track, size);
                     self.renderer.draw(session, track, frame)?;
                     self.input(Input::FrameShown { session, track });
                 } else {
@@ -147,7 +152,7 @@ impl Driver {
                     playout.play(session, track, sequence, &samples?)?;
                 }
             }
-            Work::Levels(levels) => self.levels(levels),
+            Work::Played(played) => self.played(played),
         }
         Ok(())
     }
@@ -223,6 +228,7 @@ impl Driver {
 
     fn close_decoder(&mut self, session: SessionId, track: Track) {
         self.decoders.close(session, track);
+        self.outputs.closed(session, track);
         self.renderer.clear(session, track);
         if track.is_audio()
             && let Some(playout) = &self.playout
@@ -232,7 +238,10 @@ impl Driver {
         }
     }
 
-    fn emit(&mut self, event: Event) {
+    fn emit(&mut self, mut event: Event) {
+        if let Event::Stats(stats) = &mut event {
+            self.outputs.complete(stats);
+        }
         if let Event::Connection(connection) = &event {
             self.session = match connection {
                 Connection::Connected { session, .. } => Some(*session),
@@ -244,7 +253,16 @@ impl Driver {
     }
 
     /// Adds the own microphone to what is played; silence while it is off, so that no level stays on the screen.
-    fn levels(&mut self, mut levels: Vec<Level>) {
+    fn played(&mut self, played: Vec<Played>) {
+        let mut levels = Vec::with_capacity(played.len() + 1);
+        for Played { level, playout } in played {
+            let Level { session, track, .. } = level;
+            // The worklet may still tell of a stream that it has been told to forget.
+            if self.decoders.is_open(session, track) {
+                self.outputs.playout(session, track, playout);
+            }
+            levels.push(level);
+        }
         if let Some(session) = self.session {
             levels.push(Level {
                 session,

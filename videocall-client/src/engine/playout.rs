@@ -2,6 +2,7 @@
 
 use gloo::events::EventListener;
 use js_sys::{Array, BigInt, Float32Array, Object};
+use media_core::outputs;
 use videocall_types::{SessionId, Track};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{MessageEvent, MessagePort};
@@ -14,27 +15,30 @@ use crate::protocol::Level;
 /// Plays decoded sound.
 pub(super) struct Playout {
     port: MessagePort,
-    _levels: EventListener,
+    _statistics: EventListener,
+}
+
+/// How a track is played at a moment.
+pub(super) struct Played {
+    pub(super) level: Level,
+    pub(super) playout: outputs::Playout,
 }
 
 impl Playout {
     pub(super) fn new(port: MessagePort, queue: Queue) -> Self {
-        let levels = EventListener::new(&port, "message", move |event| {
-            let statistics: Array = event
+        let statistics = EventListener::new(&port, "message", move |event| {
+            let entries: Array = event
                 .unchecked_ref::<MessageEvent>()
                 .data()
                 .unchecked_into();
-            queue.push(Work::Levels(
-                statistics
-                    .iter()
-                    .filter_map(|entry| level(&entry))
-                    .collect(),
+            queue.push(Work::Played(
+                entries.iter().filter_map(|entry| played(&entry)).collect(),
             ));
         });
         port.start();
         Self {
             port,
-            _levels: levels,
+            _statistics: statistics,
         }
     }
 
@@ -76,16 +80,23 @@ fn stream(session: SessionId, track: Track) -> Result<Object, Exception> {
     Ok(stream)
 }
 
-fn level(entry: &JsValue) -> Option<Level> {
+fn played(entry: &JsValue) -> Option<Played> {
+    let number = |name| js::get(entry, name).as_f64();
     let session = u64::try_from(js::get(entry, "session").dyn_into::<BigInt>().ok()?).ok()?;
-    let track = js::get(entry, "track").as_f64()?;
+    let track = number("track")?;
     let track = Track::ALL
         .into_iter()
         .find(|candidate| f64::from(candidate.to_wire() as i32) == track)?;
-    let level = js::get(entry, "level").as_f64()? as f32;
-    Some(Level {
-        session: SessionId::new(session)?,
-        track,
-        level,
+    Some(Played {
+        level: Level {
+            session: SessionId::new(session)?,
+            track,
+            level: number("level")? as f32,
+        },
+        playout: outputs::Playout {
+            delay_ms: number("delayMs")?,
+            late: number("late")? as u64,
+            dropped: number("dropped")? as u64,
+        },
     })
 }

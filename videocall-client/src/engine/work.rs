@@ -7,7 +7,8 @@ use videocall_types::{Codec, SessionId, Track};
 use wasm_bindgen::JsValue;
 use web_sys::{AudioData, EncodedAudioChunk, EncodedVideoChunk, VideoFrame};
 
-use crate::protocol::{Level, ToEngine};
+use super::playout::Played;
+use crate::protocol::ToEngine;
 
 /// Something for the engine to do.
 pub(super) enum Work {
@@ -53,8 +54,8 @@ pub(super) enum Work {
         sequence: u64,
         data: AudioData,
     },
-    /// How loud the played tracks are.
-    Levels(Vec<Level>),
+    /// How the audible tracks are played.
+    Played(Vec<Played>),
 }
 
 /// Puts work into the queue.
