@@ -17,7 +17,8 @@ pub(crate) struct Props {
 #[component]
 pub(crate) fn LevelMeter(props: &Props) -> Html {
     let bar = use_node_ref();
-    use_effect_with((bar.clone(), props.track.clone()), |(bar, track)| {
+    let track = Clone::clone(&props.track);
+    use_effect_with((bar.clone(), track), |(bar, track)| {
         let meter = Meter::start(track, bar.clone()).ok();
         move || drop(meter)
     });

@@ -35,7 +35,7 @@ pub(crate) fn OwnTile(props: &Props) -> Html {
             data-session={session.map(|session| session.to_string())} data-user={user} data-level="0"
             data-muted={muted.to_string()} data-camera={camera.is_some().to_string()}>
             if let Some(track) = camera {
-                <Preview track={track.clone()} />
+                <Preview track={Clone::clone(track)} />
             } else {
                 <Avatar {name} {user} />
             }

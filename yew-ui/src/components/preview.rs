@@ -13,7 +13,8 @@ pub(crate) struct Props {
 #[component]
 pub(crate) fn Preview(props: &Props) -> Html {
     let video = use_node_ref();
-    use_effect_with((video.clone(), props.track.clone()), |(video, track)| {
+    let track = Clone::clone(&props.track);
+    use_effect_with((video.clone(), track), |(video, track)| {
         let stream = MediaStream::new_with_tracks(&Array::of1(track));
         if let (Some(video), Ok(stream)) = (video.cast::<HtmlVideoElement>(), stream) {
             // As attributes they come too late for the first picture.

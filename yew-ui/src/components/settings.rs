@@ -40,7 +40,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 <SourceProblems camera={camera.clone()} microphone={microphone.clone()} />
                 <DeviceChoices equipment={equipment.clone()} />
                 if let Some(track) = microphone.published() {
-                    <LevelMeter track={track.clone()} />
+                    <LevelMeter track={Clone::clone(track)} />
                 }
                 <p class="text-sm text-muted">
                     { "Keys during a call: " }<kbd>{ "M" }</kbd>{ " microphone, " }<kbd>{ "V" }</kbd>{ " camera, " }

@@ -179,7 +179,8 @@ impl Opening {
                     let ended =
                         EventListener::once(&track, "ended", move |_| lost.set(SourceStatus::Lost));
                     held.set(Some(Held {
-                        track: track.clone(),
+                        // `track.clone()` is the browser's: a second track, which keeps the device open.
+                        track: Clone::clone(&track),
                         _ended: ended,
                     }));
                     status.set(SourceStatus::Open(track));

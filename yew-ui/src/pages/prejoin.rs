@@ -108,7 +108,7 @@ fn Mirror(props: &MirrorProps) -> Html {
         <section class="grid gap-3" aria-label="Preview">
             <div class="stage-card">
                 if let Some(track) = camera.published() {
-                    <Preview track={track.clone()} />
+                    <Preview track={Clone::clone(track)} />
                 } else if camera.status == SourceStatus::Opening {
                     <p class="absolute inset-0 grid place-content-center p-4 text-center text-muted">
                         { "Allow the camera and the microphone when the browser asks" }
@@ -122,7 +122,7 @@ fn Mirror(props: &MirrorProps) -> Html {
                 </div>
             </div>
             if let Some(track) = microphone.published() {
-                <LevelMeter track={track.clone()} />
+                <LevelMeter track={Clone::clone(track)} />
             }
         </section>
     }
