@@ -1,10 +1,18 @@
 //! What this browser can do. Everything that differs between browsers is probed here.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use serde_json::json;
+use videocall_types::Codec;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{VideoDecoder, VideoEncoder};
 
-use crate::js;
+use crate::error::Exception;
+use crate::{codec, js};
+
+const VIDEO_CODECS: [Codec; 4] = [Codec::Vp9, Codec::Vp8, Codec::Av1, Codec::H264];
 
 /// Something that taking part needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +76,55 @@ pub fn missing() -> Vec<Feature> {
         .filter(|(_, there)| !there)
         .map(|(feature, _)| feature)
         .collect()
+}
+
+/// What a bug report tells of this browser: whether it has what a call needs or may use, by name. Only for the page.
+pub async fn probe() -> BTreeMap<String, bool> {
+    let features = [
+        ("web_transport", js::has_global("WebTransport")),
+        ("audio_worklet", js::has_global("AudioWorkletNode")),
+        ("track_processor", has_track_processor()),
+        ("share_screen", can_share_screen()),
+        ("choose_speaker", can_choose_speaker()),
+    ];
+    let mut found: BTreeMap<String, bool> = features
+        .into_iter()
+        .map(|(name, there)| (name.to_owned(), there))
+        .collect();
+    for codec in VIDEO_CODECS {
+        let name = format!("{codec:?}").to_lowercase();
+        found.insert(format!("encode_{name}"), encodes_video(codec).await);
+        found.insert(format!("decode_{name}"), decodes_video(codec).await);
+    }
+    found
+}
+
+/// Whether cameras can be encoded with this codec in real time. Also for the engine.
+pub(crate) async fn encodes_video(codec: Codec) -> bool {
+    let config = json!({
+        "codec": codec::name(codec), "width": 1280, "height": 720, "bitrate": 1_500_000, "framerate": 30,
+        "latencyMode": "realtime",
+    });
+    let answer = async {
+        JsFuture::from(VideoEncoder::is_config_supported(&js::object(&config)?))
+            .await
+            .map_err(Exception::from)
+    };
+    answer.await.is_ok_and(|answer| is_supported(&answer))
+}
+
+async fn decodes_video(codec: Codec) -> bool {
+    let config = json!({ "codec": codec::name(codec) });
+    let answer = async {
+        JsFuture::from(VideoDecoder::is_config_supported(&js::object(&config)?))
+            .await
+            .map_err(Exception::from)
+    };
+    answer.await.is_ok_and(|answer| is_supported(&answer))
+}
+
+fn is_supported(answer: &JsValue) -> bool {
+    js::get(answer, "supported").is_truthy()
 }
 
 /// A screen can be shared. Phones can't.

@@ -1,17 +1,11 @@
 //! Inviting others.
 
-use gloo::timers::callback::Timeout;
 use videocall_types::MeetingId;
-use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 use yew_router::Routable as _;
 
-use super::icon::{Icon, Symbol};
+use super::copy_button::CopyButton;
 use crate::app::Route;
-use crate::services::clipboard;
-
-/// How long a button says that it has worked, in milliseconds.
-const DONE_MS: u32 = 2_000;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
@@ -21,40 +15,13 @@ pub(crate) struct Props {
     pub(crate) compact: bool,
 }
 
-/// Copies the link that anybody can join by; where the browser forbids that, shows it for copying by hand.
+/// Copies the link that anybody can join by.
 #[component]
 pub(crate) fn CopyLink(props: &Props) -> Html {
-    let copied = use_state(|| None::<bool>);
-    use_effect_with(*copied, {
-        let copied = copied.setter();
-        move |outcome| {
-            let timer =
-                (*outcome == Some(true)).then(|| Timeout::new(DONE_MS, move || copied.set(None)));
-            move || drop(timer)
-        }
-    });
     let link = link(&props.meeting);
-    let onclick = {
-        let (copied, link) = (copied.setter(), link.clone());
-        move |_: MouseEvent| {
-            let (copied, link) = (copied.clone(), link.clone());
-            spawn_local(async move { copied.set(Some(clipboard::copy(&link).await)) });
-        }
-    };
-    let (icon, label) = if *copied == Some(true) {
-        (Icon::Done, "Link copied")
-    } else {
-        (Icon::Copy, "Copy link")
-    };
+    let text = use_callback(link.clone(), |(), link| link.clone());
     html! {
-        <>
-            <button type="button" class="button button-quiet" title={link.clone()} {onclick}>
-                <Symbol {icon} /><span class={classes!(props.compact.then_some("max-sm:sr-only"))} aria-live="polite">{ label }</span>
-            </button>
-            if *copied == Some(false) {
-                <input class="field" readonly=true aria-label="Link to copy" value={link} />
-            }
-        </>
+        <CopyButton label="Copy link" done="Link copied" by_hand="Link to copy" title={link} {text} compact={props.compact} />
     }
 }
 

@@ -8,6 +8,8 @@ pub(crate) enum Icon {
     Camera,
     CameraOff,
     Copy,
+    Cross,
+    Diagnostics,
     Done,
     Leave,
     Logo,
@@ -50,6 +52,8 @@ fn path(icon: Icon) -> &'static str {
         Icon::Copy => {
             "M9 9h9a1.5 1.5 0 0 1 1.5 1.5v9A1.5 1.5 0 0 1 18 21H9a1.5 1.5 0 0 1-1.5-1.5v-9A1.5 1.5 0 0 1 9 9ZM4.5 15V4.5A1.5 1.5 0 0 1 6 3h9"
         }
+        Icon::Cross => "M6 6l12 12M18 6L6 18",
+        Icon::Diagnostics => "M3 12.500h4l3-8 4 15 3-7h4",
         Icon::Done => "M5 12.5l4.5 4.5L19 7.5",
         Icon::Leave => {
             "M3 15.5v-2.2c5.3-4.4 12.7-4.4 18 0v2.2a1 1 0 0 1-1.2 1l-3.3-.7a1 1 0 0 1-.8-1v-2a12 12 0 0 0-7.4 0v2a1 1 0 0 1-.8 1l-3.3.7a1 1 0 0 1-1.2-1Z"

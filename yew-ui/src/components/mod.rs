@@ -3,8 +3,10 @@
 pub(crate) mod avatar;
 pub(crate) mod banners;
 pub(crate) mod controls;
+pub(crate) mod copy_button;
 pub(crate) mod copy_link;
 pub(crate) mod device_choice;
+pub(crate) mod diagnostics;
 pub(crate) mod icon;
 pub(crate) mod level_meter;
 pub(crate) mod message;

@@ -1,12 +1,15 @@
 //! The line above a call.
 
 use media_core::command::TransportKind;
-use media_core::event::{Connection, Stats};
+use media_core::event::Connection;
 use videocall_types::MeetingId;
 use yew::prelude::*;
 
 use super::copy_link::CopyLink;
+use super::diagnostics::PANEL_ID;
 use super::icon::{Icon, Symbol};
+use crate::hooks::use_numbers::use_numbers;
+use crate::services::numbers::Numbers;
 
 const TCP_EXPLANATION: &str = "Connected over TCP: this network or browser lets no UDP through";
 
@@ -17,10 +20,13 @@ pub(crate) struct Props {
     pub(crate) people: usize,
     pub(crate) connection: Connection,
     pub(crate) transport: Option<TransportKind>,
-    pub(crate) stats: Stats,
+    pub(crate) numbers: Numbers,
+    /// The diagnostics are on the screen.
+    pub(crate) diagnostics: bool,
+    pub(crate) on_diagnostics: Callback<()>,
 }
 
-/// Meeting, connection, number of people, invitation.
+/// Meeting, connection, number of people, diagnostics, invitation.
 #[component]
 pub(crate) fn TopBar(props: &Props) -> Html {
     let people = if props.people == 1 {
@@ -32,10 +38,16 @@ pub(crate) fn TopBar(props: &Props) -> Html {
         <header class="flex flex-wrap items-center gap-x-3 gap-y-2">
             <Symbol icon={Icon::Logo} class="size-7 text-accent max-sm:hidden" />
             <h1 class="min-w-0 flex-1 truncate font-semibold" title={props.meeting.to_string()}>{ props.meeting.as_str() }</h1>
-            <TransportBadge connection={props.connection.clone()} transport={props.transport} rtt_ms={props.stats.rtt_ms} />
+            <TransportBadge connection={props.connection.clone()} transport={props.transport}
+                numbers={props.numbers.clone()} />
             <span class="badge" title={people.clone()} role="img" aria-label={people}>
                 <Symbol icon={Icon::People} class="size-4" />{ props.people }
             </span>
+            <button type="button" class="button button-quiet px-2.5" title="Diagnostics" aria-label="Diagnostics"
+                aria-expanded={props.diagnostics.to_string()} aria-controls={props.diagnostics.then_some(PANEL_ID)}
+                onclick={props.on_diagnostics.reform(|_: MouseEvent| ())}>
+                <Symbol icon={Icon::Diagnostics} />
+            </button>
             <CopyLink meeting={props.meeting.clone()} compact=true />
         </header>
     }
@@ -45,12 +57,13 @@ pub(crate) fn TopBar(props: &Props) -> Html {
 struct BadgeProps {
     connection: Connection,
     transport: Option<TransportKind>,
-    rtt_ms: Option<f64>,
+    numbers: Numbers,
 }
 
 /// Which way the packets take; by its short name where there is little room.
 #[component]
 fn TransportBadge(props: &BadgeProps) -> Html {
+    use_numbers(&props.numbers);
     if !matches!(props.connection, Connection::Connected { .. }) {
         return Html::default();
     }
@@ -66,8 +79,12 @@ fn TransportBadge(props: &BadgeProps) -> Html {
         ),
         TransportKind::WebSocket => ("WebSocket", "TCP", "badge", TCP_EXPLANATION),
     };
-    let round_trip = props
-        .rtt_ms
+    let rtt_ms = props
+        .numbers
+        .history()
+        .newest()
+        .and_then(|stats| stats.rtt_ms);
+    let round_trip = rtt_ms
         .map(|rtt| format!(", {rtt:.0} ms to the server"))
         .unwrap_or_default();
     html! {

@@ -2,7 +2,10 @@
 
 pub(crate) mod use_call;
 pub(crate) mod use_equipment;
+pub(crate) mod use_escape;
 pub(crate) mod use_failure_notice;
+pub(crate) mod use_focus;
+pub(crate) mod use_numbers;
 pub(crate) mod use_published;
 pub(crate) mod use_screen;
 pub(crate) mod use_shortcuts;

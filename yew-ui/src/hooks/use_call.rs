@@ -14,6 +14,7 @@ use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use crate::services::levels;
+use crate::services::numbers::Numbers;
 use crate::state::call::{Action, CallState, Failure};
 
 /// Who was in the meeting before us is known by then, in milliseconds after connecting.
@@ -49,19 +50,26 @@ pub(crate) fn use_call_state() -> UseReducerHandle<CallState> {
     use_reducer(CallState::default)
 }
 
-/// Joins when the component appears and leaves when it goes. `on_source_ended` must not change: it hears of a published
-/// source that has ended by itself.
+/// Joins when the component appears and leaves when it goes. `numbers` and `on_source_ended` must not change: the one gets
+/// the numbers of every second, the other hears of a published source that has ended by itself.
 #[hook]
 pub(crate) fn use_client(
     visitor: &Visitor,
     state: UseReducerHandle<CallState>,
+    numbers: Numbers,
     on_source_ended: Callback<Track>,
 ) -> Call {
     let client = use_state(|| None::<Client>);
     use_effect_with(visitor.clone(), {
         let (client, dispatcher) = (client.setter(), state.dispatcher());
         move |visitor| {
-            let visit = Visit::start(visitor.clone(), client, on_source_ended, dispatcher);
+            let visit = Visit::start(
+                visitor.clone(),
+                client,
+                numbers,
+                on_source_ended,
+                dispatcher,
+            );
             move || drop(visit)
         }
     });
@@ -91,6 +99,7 @@ impl Visit {
     fn start(
         visitor: Visitor,
         shown: UseStateSetter<Option<Client>>,
+        numbers: Numbers,
         on_source_ended: Callback<Track>,
         dispatcher: UseReducerDispatcher<CallState>,
     ) -> Self {
@@ -103,7 +112,7 @@ impl Visit {
             }
         };
         let (visit, task) = abortable(async move {
-            if let Err(error) = run(visitor, joined, on_source_ended, &dispatcher).await {
+            if let Err(error) = run(visitor, joined, numbers, on_source_ended, &dispatcher).await {
                 tracing::error!(%error, "no call");
                 dispatcher.dispatch(Action::Failed(match error {
                     ClientError::Unreachable(_) | ClientError::BadConfig(_) => Failure::Unreachable,
@@ -131,6 +140,7 @@ impl Drop for Visit {
 async fn run(
     visitor: Visitor,
     joined: impl FnOnce(Client),
+    numbers: Numbers,
     on_source_ended: Callback<Track>,
     dispatcher: &UseReducerDispatcher<CallState>,
 ) -> Result<(), ClientError> {
@@ -152,6 +162,7 @@ async fn run(
     let mut session = None;
     while let Some(event) = events.next().await {
         match event {
+            ClientEvent::Call(Event::Stats(stats)) => numbers.push(stats),
             ClientEvent::Call(event) => {
                 if let Event::Connection(Connection::Connected { session: own, .. }) = &event {
                     session = Some(*own);

@@ -1,7 +1,7 @@
 //! The call.
 
 use media_core::command::TransportKind;
-use media_core::event::Connection;
+use media_core::event::{Connection, Participant};
 use videocall_types::Track;
 use yew::prelude::*;
 
@@ -9,6 +9,7 @@ use super::over::Ending;
 use crate::advice;
 use crate::components::banners::{AloneBanner, ConnectionBanner, SharingBanner, SoundBanner};
 use crate::components::controls::Controls;
+use crate::components::diagnostics::Diagnostics;
 use crate::components::settings::Settings;
 use crate::components::tiles::Tiles;
 use crate::components::toasts::Toasts;
@@ -16,6 +17,7 @@ use crate::components::top_bar::TopBar;
 use crate::hooks::use_call::{Call, Visitor, use_call_state, use_client};
 use crate::hooks::use_equipment::Equipment;
 use crate::hooks::use_failure_notice::use_failure_notice;
+use crate::hooks::use_numbers::use_new_numbers;
 use crate::hooks::use_published::{Published, use_published, use_speaker};
 use crate::hooks::use_screen::use_screen;
 use crate::hooks::use_shortcuts::use_shortcuts;
@@ -60,7 +62,8 @@ pub(crate) fn CallPage(props: &Props) -> Html {
             Track::Screen | Track::ScreenAudio => stop.emit(()),
         },
     );
-    let call = use_client(visitor, state.clone(), on_source_ended);
+    let numbers = use_new_numbers();
+    let call = use_client(visitor, state.clone(), numbers.clone(), on_source_ended);
     let published = Published {
         camera: camera.published().cloned(),
         microphone: microphone.published().cloned(),
@@ -93,6 +96,10 @@ pub(crate) fn CallPage(props: &Props) -> Html {
     let settings_open = use_state(|| false);
     let on_settings = use_callback(settings_open.setter(), |(), open| open.set(true));
     let on_close = use_callback(settings_open.setter(), |(), open| open.set(false));
+    let diagnostics = use_state(|| false);
+    let on_diagnostics = use_callback((diagnostics.setter(), *diagnostics), |(), (set, open)| {
+        set.set(!open)
+    });
     let on_dismiss = use_callback(state.dispatcher(), |id, dispatcher| {
         dispatcher.dispatch(Action::Dismiss(id))
     });
@@ -101,9 +108,16 @@ pub(crate) fn CallPage(props: &Props) -> Html {
         <main class="call" data-connection={connection_name(&state.connection)}
             data-transport={state.transport.map(transport_name)}>
             <TopBar meeting={visitor.meeting.clone()} people={state.people.len() + 1} transport={state.transport}
-                connection={state.connection.clone()} stats={state.stats.clone()} />
+                connection={state.connection.clone()} numbers={numbers.clone()} diagnostics={*diagnostics}
+                on_diagnostics={on_diagnostics.clone()} />
             <Banners call={call.clone()} visitor={visitor.clone()} {stop_sharing} />
-            <Tiles {call} visitor={visitor.clone()} camera={published.camera} muted={published.microphone.is_none()} />
+            <div class="flex min-h-0 flex-1 gap-2">
+                <Tiles {call} visitor={visitor.clone()} camera={published.camera} muted={published.microphone.is_none()} />
+                if *diagnostics {
+                    <Diagnostics {numbers} people={people(&state)} connection={connection_name(&state.connection)}
+                        transport={state.transport} session={state.session} on_close={on_diagnostics} />
+                }
+            </div>
             <Controls microphone={microphone.clone()} camera={camera.clone()} {screen} {on_settings} {on_leave} />
             <Toasts notices={state.notices.clone()} {on_dismiss} />
             if *settings_open {
@@ -153,6 +167,14 @@ fn Banners(props: &BannersProps) -> Html {
             }
         </>
     }
+}
+
+fn people(state: &CallState) -> Vec<Participant> {
+    state
+        .people
+        .iter()
+        .map(|person| person.info.clone())
+        .collect()
 }
 
 fn ending(state: &CallState) -> Option<Ending> {

@@ -2,5 +2,6 @@
 
 pub(crate) mod clipboard;
 pub(crate) mod levels;
+pub(crate) mod numbers;
 pub(crate) mod profile;
 pub(crate) mod random;

@@ -7,13 +7,13 @@ mod video_encoder;
 use serde_json::{Value, json};
 use videocall_types::Codec;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AudioEncoder, VideoEncoder};
+use web_sys::AudioEncoder;
 
 pub(super) use audio::MicrophoneSource;
 pub(super) use video::VideoSource;
 
 use crate::error::Exception;
-use crate::{codec, js};
+use crate::{codec, js, support};
 
 /// Video codecs to encode with, best first.
 const VIDEO_CODECS: [Codec; 2] = [Codec::Vp9, Codec::Vp8];
@@ -31,7 +31,7 @@ impl Support {
     pub(super) async fn probe() -> Self {
         let mut video = Vec::new();
         for codec in VIDEO_CODECS {
-            if supports_video(codec).await.unwrap_or(false) {
+            if support::encodes_video(codec).await {
                 video.push(codec);
             }
         }
@@ -55,15 +55,6 @@ fn opus(tuned: bool) -> Value {
         "codec": codec::name(Codec::Opus), "sampleRate": 48_000, "numberOfChannels": 1, "bitrate": 32_000,
         "opus": if tuned { options } else { json!({}) },
     })
-}
-
-async fn supports_video(codec: Codec) -> Result<bool, Exception> {
-    let config = json!({
-        "codec": codec::name(codec), "width": 1280, "height": 720, "bitrate": 1_500_000, "framerate": 30,
-        "latencyMode": "realtime",
-    });
-    let answer = JsFuture::from(VideoEncoder::is_config_supported(&js::object(&config)?)).await?;
-    Ok(js::get(&answer, "supported").is_truthy())
 }
 
 async fn supports_audio(config: &Value) -> Result<bool, Exception> {

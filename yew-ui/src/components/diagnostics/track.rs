@@ -1,0 +1,46 @@
+//! One received track.
+
+use media_core::event::{Output, TrackStats};
+use videocall_types::Track;
+use yew::prelude::*;
+
+use super::readings::Readings;
+use crate::state::diagnostics::measure::Reading;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) stats: TrackStats,
+    pub(crate) readings: Vec<Reading>,
+}
+
+/// What it is, its resolution, and its numbers.
+#[component]
+pub(crate) fn TrackNumbers(props: &Props) -> Html {
+    let TrackStats { track, output, .. } = &props.stats;
+    let resolution = match output {
+        Some(Output::Pictures { width, height, .. }) => Some(format!("{width} × {height}")),
+        _ => None,
+    };
+    let (name, key) = names(*track);
+    html! {
+        <div class="grid gap-1" data-numbers-of={key}>
+            <h4 class="flex justify-between gap-2 text-sm text-muted">
+                { name }
+                if let Some(resolution) = resolution {
+                    <span data-resolution="">{ resolution }</span>
+                }
+            </h4>
+            <Readings readings={props.readings.clone()} />
+        </div>
+    }
+}
+
+/// On the screen, and in attributes.
+fn names(track: Track) -> (&'static str, &'static str) {
+    match track {
+        Track::Camera => ("Camera", "camera"),
+        Track::Microphone => ("Microphone", "microphone"),
+        Track::Screen => ("Screen", "screen"),
+        Track::ScreenAudio => ("Sound of the screen", "screen_audio"),
+    }
+}

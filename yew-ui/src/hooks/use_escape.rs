@@ -1,0 +1,30 @@
+//! The key that closes things.
+
+use gloo::events::EventListener;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, KeyboardEvent};
+use yew::prelude::*;
+
+/// Calls `pressed` when Escape is pressed anywhere but in a dialog, which closes itself.
+#[hook]
+pub(crate) fn use_escape(pressed: Callback<()>) {
+    use_effect_with(pressed, |pressed| {
+        let pressed = pressed.clone();
+        let listener = EventListener::new(&gloo::utils::document(), "keydown", move |event| {
+            let is_escape = event
+                .dyn_ref::<KeyboardEvent>()
+                .is_some_and(|event| event.key() == "Escape");
+            if is_escape && !is_in_dialog(event) {
+                pressed.emit(());
+            }
+        });
+        move || drop(listener)
+    });
+}
+
+fn is_in_dialog(event: &Event) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|element| element.closest("dialog").is_ok_and(|found| found.is_some()))
+}
