@@ -1,5 +1,50 @@
+import assert from "node:assert/strict";
+
 import { test } from "../harness/stage.mjs";
 import { until } from "../harness/until.mjs";
+
+const ALL = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+
+test("what the browser does to the microphone can be switched off during a call and stays off", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.person("alice");
+  await alice.page.addInitScript(noteTracks);
+  await alice.join(server);
+  const bob = await stage.join("bob", server);
+  await bob.hears(alice);
+  await captures(alice, ALL);
+
+  await alice.press("Settings");
+  for (const name of [/Echo cancellation/, /Noise suppression/, /Automatic volume/]) {
+    assert.equal(await setting(alice, name).isChecked(), true, String(name));
+  }
+  await setting(alice, /Noise suppression/).uncheck();
+  await captures(alice, { ...ALL, noiseSuppression: false });
+  await alice.press("Done");
+  await bob.hears(alice);
+
+  await alice.page.reload();
+  await alice.press(/^Join/);
+  await alice.connected();
+  await captures(alice, { ...ALL, noiseSuppression: false });
+  await alice.press("Settings");
+  assert.equal(await setting(alice, /Noise suppression/).isChecked(), false);
+  assert.equal(await setting(alice, /Echo cancellation/).isChecked(), true);
+});
+
+test("what the browser can't switch has no switch", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.person("alice");
+  await alice.page.addInitScript(() => {
+    const supported = { ...navigator.mediaDevices.getSupportedConstraints(), autoGainControl: undefined };
+    navigator.mediaDevices.getSupportedConstraints = () => supported;
+  });
+  await alice.join(server);
+  await alice.press("Settings");
+  await setting(alice, /Echo cancellation/).waitFor();
+  assert.equal(await alice.page.getByRole("switch").count(), 2);
+  assert.equal(await setting(alice, /Automatic volume/).count(), 0);
+});
 
 test("a camera that is switched off is closed", async (stage) => {
   const server = await stage.start();
@@ -14,6 +59,21 @@ test("a camera that is switched off is closed", async (stage) => {
     return { ok: seen.includes("video ended") && !seen.includes("video live"), seen };
   });
 });
+
+function setting(person, name) {
+  return person.page.getByRole("switch", { name });
+}
+
+/** Waits until one microphone is open and processed like that. */
+function captures(person, processing) {
+  return until(`${person.name}'s microphone with ${JSON.stringify(processing)}`, 5000, async () => {
+    const seen = await person.page.evaluate(() => {
+      const open = globalThis.tracks.filter(({ kind, readyState }) => kind === "audio" && readyState === "live");
+      return open.map((track) => track.getSettings());
+    });
+    return { ok: seen.length === 1 && Object.entries(processing).every(([name, on]) => seen[0][name] === on), seen };
+  });
+}
 
 /** Run before the app: keeps every track that was opened, clones included. */
 function noteTracks() {

@@ -2,6 +2,7 @@
 
 use gloo::events::EventListener;
 use js_sys::Array;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -30,6 +31,46 @@ pub struct Device {
     pub label: String,
 }
 
+/// What the browser does to the sound of a microphone. By default all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AudioProcessing {
+    /// Takes out what comes from the loudspeaker.
+    pub echo_cancellation: bool,
+    /// Takes out steady noise, such as a fan's.
+    pub noise_suppression: bool,
+    /// Makes quiet voices louder.
+    pub auto_gain_control: bool,
+}
+
+impl Default for AudioProcessing {
+    fn default() -> Self {
+        Self {
+            echo_cancellation: true,
+            noise_suppression: true,
+            auto_gain_control: true,
+        }
+    }
+}
+
+impl AudioProcessing {
+    /// What this browser lets the page choose.
+    #[must_use]
+    pub fn supported() -> Self {
+        let supported = media_devices().map(|devices| devices.get_supported_constraints());
+        let has = |name| {
+            supported
+                .as_ref()
+                .is_ok_and(|supported| js::get(supported, name).is_truthy())
+        };
+        Self {
+            echo_cancellation: has("echoCancellation"),
+            noise_suppression: has("noiseSuppression"),
+            auto_gain_control: has("autoGainControl"),
+        }
+    }
+}
+
 /// The devices at present; none where the browser shows none.
 pub async fn list() -> Devices {
     enumerate().await.unwrap_or_default()
@@ -45,13 +86,20 @@ pub async fn open_camera(id: Option<&str>) -> Result<MediaStream, CaptureError> 
     open(&json!({ "video": video })).await
 }
 
-/// Opens a microphone; `None`: the browser's choice.
+/// Opens a microphone; `None`: the browser's choice. `processing` is a wish: what the device or the browser can't do is
+/// left out.
 ///
 /// # Errors
 /// [`CaptureError`]
-pub async fn open_microphone(id: Option<&str>) -> Result<MediaStream, CaptureError> {
+pub async fn open_microphone(
+    id: Option<&str>,
+    processing: AudioProcessing,
+) -> Result<MediaStream, CaptureError> {
     let mut audio = json!({
-        "echoCancellation": true, "noiseSuppression": true, "autoGainControl": true, "channelCount": { "ideal": 1 },
+        "echoCancellation": processing.echo_cancellation,
+        "noiseSuppression": processing.noise_suppression,
+        "autoGainControl": processing.auto_gain_control,
+        "channelCount": { "ideal": 1 },
     });
     choose(&mut audio, id);
     open(&json!({ "audio": audio })).await

@@ -20,6 +20,7 @@ pub(crate) fn DeviceChoices(props: &Props) -> Html {
         microphone,
         speaker,
         devices,
+        ..
     } = &props.equipment;
     html! {
         <>

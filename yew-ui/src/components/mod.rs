@@ -1,5 +1,6 @@
 //! Parts of pages: props in, callbacks out.
 
+pub(crate) mod audio_switches;
 pub(crate) mod avatar;
 pub(crate) mod banners;
 pub(crate) mod controls;

@@ -3,6 +3,7 @@
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
+use super::audio_switches::AudioSwitches;
 use super::device_choice::DeviceChoices;
 use super::level_meter::LevelMeter;
 use super::source_problem::SourceProblems;
@@ -42,6 +43,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 if let Some(track) = microphone.published() {
                     <LevelMeter track={Clone::clone(track)} />
                 }
+                <AudioSwitches processing={equipment.processing.clone()} />
                 <p class="text-sm text-muted">
                     { "Keys during a call: " }<kbd>{ "M" }</kbd>{ " microphone, " }<kbd>{ "V" }</kbd>{ " camera, " }
                     <kbd>{ "S" }</kbd>{ " share screen." }

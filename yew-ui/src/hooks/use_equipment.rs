@@ -1,6 +1,6 @@
 //! The devices that a person uses in a meeting.
 
-use videocall_client::devices::{self, Device, Devices};
+use videocall_client::devices::{self, AudioProcessing, Device, Devices};
 use videocall_client::support;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -14,6 +14,7 @@ pub(crate) struct Equipment {
     pub(crate) camera: Source,
     pub(crate) microphone: Source,
     pub(crate) speaker: Speaker,
+    pub(crate) processing: Processing,
     pub(crate) devices: Devices,
 }
 
@@ -25,11 +26,19 @@ pub(crate) struct Speaker {
     pub(crate) choose: Callback<String>,
 }
 
+/// What the browser does to the sound of the microphone.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Processing {
+    pub(crate) wanted: AudioProcessing,
+    pub(crate) choose: Callback<AudioProcessing>,
+}
+
 /// Camera and microphone are open while `active`.
 #[hook]
 pub(crate) fn use_equipment(active: bool) -> Equipment {
-    let camera = use_source(SourceKind::Camera, active);
-    let microphone = use_source(SourceKind::Microphone, active);
+    let processing = use_processing();
+    let camera = use_source(SourceKind::Camera, active, AudioProcessing::default());
+    let microphone = use_source(SourceKind::Microphone, active, processing.wanted);
     let speaker = use_speaker();
     // Browsers tell the names of devices only after one was opened.
     let opened = [&camera, &microphone].map(|source| source.track().is_some());
@@ -38,7 +47,21 @@ pub(crate) fn use_equipment(active: bool) -> Equipment {
         camera,
         microphone,
         speaker,
+        processing,
         devices,
+    }
+}
+
+#[hook]
+fn use_processing() -> Processing {
+    let wanted = use_state(|| Profile::load().processing);
+    let choose = use_callback(wanted.setter(), |processing: AudioProcessing, set| {
+        Profile::update(|profile| profile.processing = processing);
+        set.set(processing);
+    });
+    Processing {
+        wanted: *wanted,
+        choose,
     }
 }
 

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use gloo::events::EventListener;
-use videocall_client::{CaptureError, devices};
+use videocall_client::CaptureError;
+use videocall_client::devices::{self, AudioProcessing};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MediaStreamTrack;
@@ -86,10 +87,11 @@ impl Source {
     }
 }
 
-/// Opens a device while `active`. A camera that is switched off is closed, so that its light goes out; a muted
-/// microphone stays open, so that unmuting loses no word.
+/// Opens a device while `active`, and again when `processing` changes, which says what happens to a microphone's sound. A
+/// camera that is switched off is closed, so that its light goes out; a muted microphone stays open, so that unmuting loses
+/// no word.
 #[hook]
-pub(crate) fn use_source(kind: SourceKind, active: bool) -> Source {
+pub(crate) fn use_source(kind: SourceKind, active: bool, processing: AudioProcessing) -> Source {
     let on = use_state(|| true);
     let status = use_state(|| SourceStatus::Closed);
     let device = use_state(|| remembered(kind));
@@ -99,9 +101,10 @@ pub(crate) fn use_source(kind: SourceKind, active: bool) -> Source {
     {
         let status = status.setter();
         use_effect_with(
-            (wanted, (*device).clone(), *attempt),
-            move |(wanted, device, _)| {
-                let opening = wanted.then(|| Opening::start(kind, device.clone(), status));
+            (wanted, (*device).clone(), processing, *attempt),
+            move |(wanted, device, processing, _)| {
+                let opening =
+                    wanted.then(|| Opening::start(kind, device.clone(), *processing, status));
                 move || drop(opening)
             },
         );
@@ -161,6 +164,7 @@ impl Opening {
     fn start(
         kind: SourceKind,
         device: Option<String>,
+        processing: AudioProcessing,
         status: UseStateSetter<SourceStatus>,
     ) -> Self {
         let opening = Self {
@@ -171,7 +175,7 @@ impl Opening {
         let (over, held) = (opening.over.clone(), opening.held.clone());
         status.set(SourceStatus::Opening);
         spawn_local(async move {
-            let opened = open(kind, device.as_deref()).await;
+            let opened = open(kind, device.as_deref(), processing).await;
             match opened {
                 Ok(track) if over.get() => track.stop(),
                 Ok(track) => {
@@ -204,9 +208,15 @@ impl Drop for Opening {
 }
 
 /// Opens `device`; if it is gone, whichever the browser offers.
-async fn open(kind: SourceKind, device: Option<&str>) -> Result<MediaStreamTrack, CaptureError> {
-    match open_exactly(kind, device).await {
-        Err(CaptureError::NotFound) if device.is_some() => open_exactly(kind, None).await,
+async fn open(
+    kind: SourceKind,
+    device: Option<&str>,
+    processing: AudioProcessing,
+) -> Result<MediaStreamTrack, CaptureError> {
+    match open_exactly(kind, device, processing).await {
+        Err(CaptureError::NotFound) if device.is_some() => {
+            open_exactly(kind, None, processing).await
+        }
         opened => opened,
     }
 }
@@ -214,10 +224,11 @@ async fn open(kind: SourceKind, device: Option<&str>) -> Result<MediaStreamTrack
 async fn open_exactly(
     kind: SourceKind,
     device: Option<&str>,
+    processing: AudioProcessing,
 ) -> Result<MediaStreamTrack, CaptureError> {
     let stream = match kind {
         SourceKind::Camera => devices::open_camera(device).await?,
-        SourceKind::Microphone => devices::open_microphone(device).await?,
+        SourceKind::Microphone => devices::open_microphone(device, processing).await?,
     };
     stream
         .get_tracks()

@@ -1,0 +1,74 @@
+//! What the browser does to the sound of the microphone.
+
+use videocall_client::devices::AudioProcessing;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use crate::hooks::use_equipment::Processing;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct Props {
+    pub(crate) processing: Processing,
+}
+
+/// One of [`AudioProcessing`].
+struct Effect {
+    label: &'static str,
+    explanation: &'static str,
+    of: fn(&mut AudioProcessing) -> &mut bool,
+}
+
+const EFFECTS: [Effect; 3] = [
+    Effect {
+        label: "Echo cancellation",
+        explanation: "Off only with headphones: others would hear themselves",
+        of: |processing| &mut processing.echo_cancellation,
+    },
+    Effect {
+        label: "Noise suppression",
+        explanation: "Off for music",
+        of: |processing| &mut processing.noise_suppression,
+    },
+    Effect {
+        label: "Automatic volume",
+        explanation: "Makes quiet voices louder",
+        of: |processing| &mut processing.auto_gain_control,
+    },
+];
+
+/// A switch for each effect that this browser lets people choose.
+#[component]
+pub(crate) fn AudioSwitches(props: &Props) -> Html {
+    let mut supported = AudioProcessing::supported();
+    let switches: Vec<Html> = EFFECTS
+        .iter()
+        .filter(|effect| *(effect.of)(&mut supported))
+        .map(|effect| switch(effect, &props.processing))
+        .collect();
+    if switches.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <fieldset class="grid gap-1">
+            <legend class="mb-1 text-sm font-medium">{ "Sound of the microphone" }</legend>
+            { for switches }
+        </fieldset>
+    }
+}
+
+fn switch(effect: &Effect, processing: &Processing) -> Html {
+    let (of, mut wanted) = (effect.of, processing.wanted);
+    let checked = *of(&mut wanted);
+    let onchange = processing.choose.reform(move |event: Event| {
+        let input: HtmlInputElement = event.target_unchecked_into();
+        let mut wanted = wanted;
+        *of(&mut wanted) = input.checked();
+        wanted
+    });
+    html! {
+        <label class="flex min-h-11 cursor-pointer items-center gap-3 text-sm">
+            <span class="grow">{ effect.label }<span class="block text-xs text-muted">{ effect.explanation }</span></span>
+            <input type="checkbox" role="switch" class="switch" {checked} {onchange} />
+        </label>
+    }
+}
