@@ -9,7 +9,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use protobuf::{Message as _, MessageField};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{AudioMetadata, MediaPacket, VideoCodec, VideoMetadata};
-use videocall_types::{Codec, Packet, PacketHeader, PacketKind, Routing, SessionId, Track};
+use videocall_types::{Codec, Packet, PacketHeader, PacketKind, Routing, SessionId, Track, Wishes};
 
 use crate::measure::{Framing, Kind};
 
@@ -105,6 +105,14 @@ pub fn probe() -> Bytes {
     media.media_type = MediaType::RTT.into();
     let media = Bytes::from(media.write_to_bytes().unwrap_or_default());
     Packet::new(PacketKind::MEDIA, b"bench", None, b"", media).to_bytes()
+}
+
+/// Asks for everything.
+#[must_use]
+pub fn wishes() -> Bytes {
+    let wishes = Wishes::everything().to_wire().write_to_bytes();
+    let wishes = Bytes::from(wishes.unwrap_or_default());
+    Packet::new(PacketKind::WISHES, b"bench", None, b"", wishes).to_bytes()
 }
 
 /// Reads a packet that a server sent.

@@ -120,6 +120,16 @@ export class Participant {
     }, since);
   }
 
+  /** Puts another tab in front of the page, as far as the page can tell. */
+  hide() {
+    return this.#becomes("hidden");
+  }
+
+  /** Takes away what is in front of the page. */
+  show() {
+    return this.#becomes("visible");
+  }
+
   /** Waits until their beep comes out of the loudspeaker and their tile shows it. */
   hears(other, { within = 5000, since } = {}) {
     return until(`${this.name} hears ${other.name}`, within, async () => {
@@ -145,6 +155,13 @@ export class Participant {
     const ms = await time;
     assert.notEqual(ms, null, `${this.name} never had a picture of everyone`);
     return ms;
+  }
+
+  #becomes(visibility) {
+    return this.page.evaluate((value) => {
+      Object.defineProperty(document, "visibilityState", { value, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, visibility);
   }
 
   #listen(other, enough) {

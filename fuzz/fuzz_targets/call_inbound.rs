@@ -16,7 +16,7 @@ use videocall_types::proto::control::{Participant, Presence};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::{
-    Bytes, Codec, DisplayName, Packet, PacketKind, Routing, SessionId, Timestamp, Track,
+    Bytes, Codec, DisplayName, Packet, PacketKind, Routing, SessionId, Timestamp, Track, Wishes,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -56,6 +56,10 @@ enum Step {
     },
     Closed {
         code: u16,
+    },
+    Wishes {
+        shown: Vec<(u8, u8, u32)>,
+        others: bool,
     },
 }
 
@@ -109,6 +113,7 @@ impl Client {
                     PacketKind::PRESENCE,
                     PacketKind::NOTICE,
                     PacketKind::SESSION_ASSIGNED,
+                    PacketKind::DEMAND,
                 ];
                 let kind = kinds[usize::from(kind) % kinds.len()];
                 self.receive(
@@ -161,6 +166,11 @@ impl Client {
                 id: self.transport,
                 code: Some(code),
             }),
+            Step::Wishes { shown, others } => {
+                let wish = |(session, track, height)| Some((decoder(session, track)?, height));
+                let shown = shown.into_iter().filter_map(wish).collect();
+                self.input(Input::Wishes(Wishes { shown, others }));
+            }
         }
     }
 

@@ -74,13 +74,15 @@ pub enum Command {
         /// How.
         lane: Lane,
     },
-    /// (Re)configure the encoder of a published video track.
+    /// Encode a video track from now on like this, also when it is captured anew.
     Encode {
         /// Which one.
         track: Track,
         /// How.
         encoding: VideoEncoding,
     },
+    /// Encode nothing of a video track until the next `Encode`: nobody shows it. It stays captured.
+    Pause(Track),
     /// The encoder's next frame shall be a keyframe.
     ForceKeyframe(Track),
     /// Give a frame to the decoder of its session and track, making one if there is none.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use videocall_types::api::ServerConfig;
-use videocall_types::{SessionId, Track};
+use videocall_types::{SessionId, Track, Wishes};
 
 use crate::command::TransportId;
 use crate::frame::LocalFrame;
@@ -41,6 +41,8 @@ pub enum Input {
     },
     /// A local encoder made a frame.
     FrameEncoded(LocalFrame),
+    /// The page shows these video tracks from now on. Until it says so for the first time, every track counts as shown.
+    Wishes(Wishes),
     /// Whether the person speaks.
     Speaking(bool),
     /// A decoder gave up; it must start again from a keyframe.

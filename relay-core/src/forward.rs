@@ -42,6 +42,18 @@ impl Content {
         }
     }
 
+    /// The video track that it belongs to.
+    #[must_use]
+    pub const fn video_of(&self, source: Option<SessionId>) -> Option<TrackId> {
+        match (source, self) {
+            (Some(session), Self::Media(routing)) if !routing.track.is_audio() => Some(TrackId {
+                session,
+                track: routing.track,
+            }),
+            _ => None,
+        }
+    }
+
     /// Whether it tells that its sender speaks. `voice_level`: see [`RoomPolicy`](crate::policy::RoomPolicy).
     #[must_use]
     pub const fn is_voice(&self, voice_level: u8) -> bool {

@@ -7,7 +7,7 @@ use videocall_types::proto::control as wire;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
 use videocall_types::{
-    Bytes, Codec, Packet, PacketHeader, PacketKind, Routing, SessionId, Track, UserId,
+    Bytes, Codec, Packet, PacketHeader, PacketKind, Routing, SessionId, Track, UserId, Wishes,
 };
 
 use crate::drop_reason::DropReason;
@@ -30,6 +30,8 @@ pub enum Inbound {
     Forward(Forward),
     /// For the publisher of a video track.
     KeyframeRequest(KeyframeTarget),
+    /// The video tracks that the client shows.
+    Wishes(Wishes),
     /// To be sent back as it came.
     Probe,
     /// For nobody: it is read and done with.
@@ -81,11 +83,17 @@ pub fn from_client(bytes: &Bytes, identity: &Identity) -> Result<Inbound, DropRe
                 .ok_or(DropReason::Malformed)?;
             Ok(Inbound::KeyframeRequest(KeyframeTarget::Track(track)))
         }
+        PacketKind::WISHES => wire::Wishes::parse_from_tokio_bytes(&header.data)
+            .ok()
+            .and_then(|wishes| Wishes::from_wire(&wishes))
+            .map(Inbound::Wishes)
+            .ok_or(DropReason::Malformed),
         PacketKind::MEETING
         | PacketKind::SESSION_ASSIGNED
         | PacketKind::CONGESTION
         | PacketKind::PRESENCE
-        | PacketKind::NOTICE => Err(DropReason::ServerOnly),
+        | PacketKind::NOTICE
+        | PacketKind::DEMAND => Err(DropReason::ServerOnly),
         PacketKind::PACKET_TYPE_UNKNOWN => Err(DropReason::UnknownKind),
     }
 }
@@ -118,7 +126,9 @@ pub fn from_relay(bytes: Bytes) -> Result<Forward, DropReason> {
         | PacketKind::CONGESTION
         | PacketKind::KEYFRAME_REQUEST
         | PacketKind::PRESENCE
-        | PacketKind::NOTICE => return Err(DropReason::ServerOnly),
+        | PacketKind::NOTICE
+        | PacketKind::WISHES
+        | PacketKind::DEMAND => return Err(DropReason::ServerOnly),
     };
     Ok(Forward {
         source,

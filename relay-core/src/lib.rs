@@ -15,6 +15,7 @@
 //! `now` never goes back.
 
 pub mod command;
+mod demand;
 pub mod drop_reason;
 pub mod forward;
 pub mod ingress;

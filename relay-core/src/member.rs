@@ -3,7 +3,7 @@
 use videocall_types::claims::Capabilities;
 use videocall_types::proto::control as wire;
 use videocall_types::proto::media_packet::HeartbeatMetadata;
-use videocall_types::{Bytes, DisplayName, SessionId, Timestamp, Track, UserId};
+use videocall_types::{Bytes, DisplayName, SessionId, Timestamp, Track, UserId, Wishes};
 
 use crate::forward::Content;
 use crate::policy::RoomPolicy;
@@ -166,6 +166,7 @@ pub(crate) struct Member<H> {
     pub(crate) dialect: Dialect,
     pub(crate) can: Capabilities,
     pub(crate) activity: Activity,
+    pub(crate) wishes: Wishes,
     /// The driver's way to the session.
     pub(crate) handle: H,
 }

@@ -7,7 +7,9 @@ use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
-use videocall_types::{Bytes, MeetingId, Packet, PacketKind, ServerId, SessionId, Track, UserId};
+use videocall_types::{
+    Bytes, MeetingId, Packet, PacketKind, ServerId, SessionId, Track, TrackDemand, UserId, Wishes,
+};
 
 use crate::forward::TrackId;
 use crate::member::{Dialect, Profile};
@@ -113,6 +115,22 @@ pub fn keyframe_request(
         b"",
         serialize(&media),
     )
+}
+
+/// Native, to a publisher: how much of a video track anybody shows; see [`TrackDemand`].
+#[must_use]
+pub fn demand(track: Track, height: Option<u32>) -> Packet {
+    let mut demand = wire::Demand::new();
+    demand.tracks = vec![TrackDemand { track, height }.to_wire()];
+    from_relay(PacketKind::DEMAND, b"", &demand)
+}
+
+/// To other relays: what the members of this one show.
+#[must_use]
+pub fn wishes(server: ServerId, wishes: &Wishes) -> Bytes {
+    let mut event = bus_event(server);
+    event.set_wishes(wishes.to_wire());
+    serialize(&event)
 }
 
 /// To other relays: this relay has opened the room.

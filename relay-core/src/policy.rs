@@ -26,6 +26,8 @@ pub struct RoomPolicy {
     pub presence_interval: Duration,
     /// Shortest time between two keyframe requests to one track.
     pub keyframe_interval: Duration,
+    /// When less of a video track is shown than before, its publisher is told after this time.
+    pub demand_hold: Duration,
     /// A video track without a packet for this long is not live.
     pub track_timeout: Duration,
     /// Time between two snapshots of the own members on the bus.
@@ -38,8 +40,9 @@ pub struct RoomPolicy {
     /// Audio of this level or louder is somebody who speaks; as in RFC 6464, 0 is the loudest. 0 itself says nothing: it is
     /// what a sender writes that does not measure.
     pub voice_level: u8,
-    /// In a room with more members than this, on all relays, only the loudest voices go on.
-    pub loudest_above: usize,
+    /// A room with more members than this, on all relays, is large: only the loudest voices go on, and whoever joins gets no
+    /// video before saying what it shows.
+    pub large_above: usize,
     /// How many voices that are.
     pub loudest: usize,
     /// Whoever has a voice's place and has been silent for this long makes place for whoever speaks; and whoever got one
@@ -56,12 +59,13 @@ impl Default for RoomPolicy {
             max_members: 4000,
             presence_interval: Duration::from_millis(50),
             keyframe_interval: Duration::from_millis(300),
+            demand_hold: Duration::from_secs(1),
             track_timeout: Duration::from_secs(5),
             snapshot_interval: Duration::from_secs(2),
             missed_snapshots: 3,
             audio_only_above: 2,
             voice_level: 40,
-            loudest_above: 24,
+            large_above: 24,
             loudest: 3,
             voice_hold: Duration::from_secs(1),
             speaker_interval: Duration::from_secs(3),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use videocall_types::proto::bus::Members;
-use videocall_types::{ServerId, SessionId, Timestamp, Track, UserId};
+use videocall_types::{ServerId, SessionId, Timestamp, Track, UserId, Wishes};
 
 use crate::forward::Content;
 use crate::member::{Activity, MediaState, Profile};
@@ -26,12 +26,16 @@ pub(crate) enum Change {
     Left(SessionId),
 }
 
+static EVERYTHING: Wishes = Wishes::everything();
+
 /// The other relays of a room.
 #[derive(Debug)]
 pub(crate) struct Remotes {
     timeout: Duration,
     heard: BTreeMap<ServerId, Timestamp>,
     members: BTreeMap<SessionId, RemoteMember>,
+    /// What the members of a relay show, where it has said so.
+    wishes: BTreeMap<ServerId, Wishes>,
 }
 
 impl Remotes {
@@ -43,6 +47,7 @@ impl Remotes {
             timeout,
             heard: BTreeMap::new(),
             members: BTreeMap::new(),
+            wishes: BTreeMap::new(),
         }
     }
 
@@ -128,11 +133,37 @@ impl Remotes {
     /// A relay has no members any more.
     pub(crate) fn bye(&mut self, server: ServerId) -> Vec<SessionId> {
         self.heard.remove(&server);
+        self.wishes.remove(&server);
         let gone: Vec<SessionId> = self.of(server).collect();
         for session in &gone {
             self.members.remove(session);
         }
         gone
+    }
+
+    /// What the members of a relay show from now on; returns what they showed before.
+    pub(crate) fn set_wishes(&mut self, server: ServerId, wishes: Wishes) -> Wishes {
+        let before = self.wishes.insert(server, wishes);
+        before.unwrap_or_else(Wishes::everything)
+    }
+
+    /// The wishes of each relay with members in the room.
+    pub(crate) fn wishes(&self) -> impl Iterator<Item = &Wishes> {
+        let servers: BTreeSet<ServerId> = self.members.values().map(|m| m.server).collect();
+        servers
+            .into_iter()
+            .map(|server| self.wishes.get(&server).unwrap_or(&EVERYTHING))
+    }
+
+    /// Whether any relay shows what `source` sent.
+    pub(crate) fn show(&self, source: SessionId, content: &Content) -> bool {
+        let Some(track) = content.video_of(Some(source)) else {
+            return true;
+        };
+        self.heard.keys().any(|server| {
+            let wishes = self.wishes.get(server);
+            wishes.is_none_or(|wishes| wishes.want(track.session, track.track))
+        })
     }
 
     /// When the next relay has been silent for too long.

@@ -2,6 +2,7 @@
 
 mod announce;
 mod audio;
+mod demand;
 mod video;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,10 +12,11 @@ use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::bus_event::Event;
 use videocall_types::proto::bus::{BusEvent, Members};
 use videocall_types::{
-    Bytes, DisplayName, MeetingId, Packet, ServerId, SessionId, Timestamp, UserId,
+    Bytes, DisplayName, MeetingId, Packet, ServerId, SessionId, Timestamp, UserId, Wishes,
 };
 
 use crate::command::Command;
+use crate::demand::Demand;
 use crate::drop_reason::DropReason;
 use crate::forward::{Content, Forward, TrackId};
 use crate::ingress::{KeyframeTarget, video_track};
@@ -67,6 +69,9 @@ pub struct Room<H> {
     level: Level,
     last_n: LastN,
     loudest: Loudest,
+    demand: Demand,
+    /// What the other relays were told that the members of this one show. Without it they send everything.
+    published_wishes: Option<Wishes>,
     next_snapshot: Timestamp,
     /// Members of this relay that left since everybody was told the last time.
     departed: BTreeSet<SessionId>,
@@ -89,12 +94,14 @@ impl<'a, H> Route<'a, H> {
     /// The receivers of this relay.
     pub fn receivers(&self) -> impl Iterator<Item = (SessionId, &'a H)> {
         let (source, content, withheld) = (self.source, self.content, self.withheld);
+        let video = content.video_of(source);
         self.members
             .iter()
             .filter(move |(session, member)| {
                 !withheld
                     && Some(**session) != source
                     && content.is_for(member.dialect, &member.can)
+                    && video.is_none_or(|track| member.wishes.want(track.session, track.track))
             })
             .map(|(session, member)| (*session, &member.handle))
     }
@@ -117,6 +124,8 @@ impl<H> Room<H> {
             level: Level::Normal,
             last_n: LastN::default(),
             loudest: Loudest::default(),
+            demand: Demand::new(policy.demand_hold),
+            published_wishes: None,
             next_snapshot: now + policy.snapshot_interval,
             members: BTreeMap::new(),
             departed: BTreeSet::new(),
@@ -156,7 +165,8 @@ impl<H> Room<H> {
             return Err(JoinError::Full);
         }
         self.welcome(&new);
-        let receives_media = new.can.receive_media;
+        let wishes = self.first_wishes(new.dialect);
+        let watches = new.can.receive_media && wishes.others;
         let profile = Profile {
             user: new.user,
             name: new.name,
@@ -168,11 +178,13 @@ impl<H> Room<H> {
             dialect: new.dialect,
             can: new.can,
             activity: Activity::default(),
+            wishes,
             handle,
         };
         self.members.insert(new.session, member);
         self.limit_video(now);
-        if receives_media {
+        if watches {
+            self.resume_all(now);
             self.request_keyframe_of_all(now);
         }
         self.announce(now);
@@ -184,6 +196,7 @@ impl<H> Room<H> {
         if self.members.remove(&session).is_some() {
             self.departed.insert(session);
             self.gone(session);
+            self.demand.doubt(now);
             self.limit_video(now);
             self.announce(now);
         }
@@ -268,6 +281,12 @@ impl<H> Room<H> {
                     self.want_keyframe(track, now);
                 }
             }
+            Some(Event::Wishes(wishes)) => {
+                self.remotes.heard(server, now);
+                let wishes = Wishes::from_relay(&wishes);
+                let before = self.remotes.set_wishes(server, wishes.clone());
+                self.remote_wishes(&before, &wishes, now);
+            }
             // A newer relay may say more.
             Some(_) | None => {}
         }
@@ -288,10 +307,12 @@ impl<H> Room<H> {
             self.next_snapshot = now + self.policy.snapshot_interval;
             self.publish_snapshot();
             self.refill_places(now);
+            self.demand.doubt(now);
         }
         while let Some(track) = self.keyframes.due(now) {
             self.ask_for_keyframe(track);
         }
+        self.review_demand(now);
         self.announce(now);
     }
 
@@ -302,6 +323,7 @@ impl<H> Room<H> {
             self.presence.poll_timeout(),
             self.keyframes.poll_timeout(),
             self.remotes.poll_timeout(),
+            self.demand.poll_timeout(),
         ];
         others
             .into_iter()
@@ -343,6 +365,7 @@ impl<H> Room<H> {
             Content::Heartbeat(state) if member.profile.state != *state => {
                 member.profile.state = *state;
                 self.presence.set(from, member.profile.clone());
+                self.demand.doubt(now);
                 self.announce(now);
             }
             Content::Heartbeat(_) | Content::StockOnly | Content::Control => {}
@@ -350,7 +373,7 @@ impl<H> Room<H> {
         if !self.is_heard(from, &forward.content, now) {
             return Err(DropReason::Quieter);
         }
-        let to_bus = self.remotes.has_members();
+        let to_bus = self.remotes.has_members() && self.remotes.show(from, &forward.content);
         let withheld = !self.passes(from, &forward.content, now);
         if withheld && !to_bus {
             return Err(DropReason::Overload);
@@ -411,6 +434,7 @@ impl<H> Room<H> {
         self.loudest.forget(session);
         self.presence.remove(session);
         self.keyframes.forget(session);
+        self.demand.forget(session);
         self.commands.push_back(Command::Forget(session));
     }
 
@@ -435,6 +459,7 @@ impl<H> Room<H> {
         for session in self.remotes.bye(server) {
             self.gone(session);
         }
+        self.demand.doubt(now);
         self.limit_video(now);
         self.announce(now);
     }
@@ -446,6 +471,7 @@ impl<H> Room<H> {
             .map(|(session, member)| (*session, &member.profile));
         let snapshot = messages::members(self.server, true, members, std::iter::empty());
         self.publish(snapshot);
+        self.repeat_wishes();
     }
 
     // Keyframes.

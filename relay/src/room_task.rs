@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::coop::consume_budget;
 use tokio::time::sleep_until;
 use videocall_types::framing::Split;
-use videocall_types::{Bytes, CloseCode, SessionId, Timestamp};
+use videocall_types::{Bytes, CloseCode, SessionId, Timestamp, Wishes};
 
 use crate::bus::{BusInput, BusMessage, RoomBus};
 use crate::clock::Clock;
@@ -43,6 +43,10 @@ pub(crate) enum FromSession {
     KeyframeRequest {
         from: SessionId,
         target: KeyframeTarget,
+    },
+    Wishes {
+        from: SessionId,
+        wishes: Wishes,
     },
 }
 
@@ -170,12 +174,13 @@ impl RoomTask {
     }
 
     fn handle_packet(&mut self, packet: FromSession, now: Timestamp) {
-        let outcome = match &packet {
-            FromSession::Forward(forward) => self.forward(forward, now),
+        let outcome = match packet {
+            FromSession::Forward(forward) => self.forward(&forward, now),
             FromSession::KeyframeRequest { from, target } => {
                 self.metrics.keyframe_requests.increment(1);
-                self.room.request_keyframe(*from, target, now)
+                self.room.request_keyframe(from, &target, now)
             }
+            FromSession::Wishes { from, wishes } => self.room.wish(from, wishes, now),
         };
         if let Err(reason) = outcome {
             self.metrics.dropped(reason, 1);

@@ -13,7 +13,7 @@ use protobuf::Message as _;
 use relay::duplex::{self, Peer, Sent};
 use relay::transport::{Channel, Lane};
 use relay::{Admission, Bus, Dialect, Hub, HubConfig, Policy, metrics, session};
-use relay_core::policy::{Budget, RatePolicy};
+use relay_core::policy::{Budget, RatePolicy, RoomPolicy};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::unconstrained;
 use videocall_types::claims::Capabilities;
@@ -99,6 +99,11 @@ fn steady() -> Policy {
         burst: u32::MAX,
     };
     Policy {
+        room: RoomPolicy {
+            // Members get video without saying that they show it.
+            large_above: usize::MAX,
+            ..RoomPolicy::default()
+        },
         rate: RatePolicy {
             packets: unlimited,
             bytes: unlimited,

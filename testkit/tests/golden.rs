@@ -10,13 +10,18 @@ use bytes::Bytes;
 use protobuf::{Message, MessageField};
 use testkit::packets;
 use videocall_types::proto::control::notice::Reason;
-use videocall_types::proto::control::{KeyframeRequest, MediaState, Notice, Participant, Presence};
+use videocall_types::proto::control::{
+    Demand, KeyframeRequest, MediaState, Notice, Participant, Presence,
+};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{HeartbeatMetadata, MediaPacket};
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::proto::packet_wrapper::PacketWrapper;
-use videocall_types::{Packet, PacketHeader, PacketKind, Routing, SessionId, Track};
+use videocall_types::wishes::FULL_HEIGHT;
+use videocall_types::{
+    Packet, PacketHeader, PacketKind, Routing, SessionId, Track, TrackDemand, Wishes,
+};
 
 const USER: &[u8] = b"ada";
 const SESSION: u64 = 0x0123_4567_89ab_cdef;
@@ -148,6 +153,24 @@ fn control() {
     });
     presence.left = vec![8, 9];
     pin_message("presence", PacketKind::PRESENCE, None, &presence);
+
+    let seven = SessionId::new(7).unwrap();
+    let wishes = Wishes {
+        shown: [
+            ((seven, Track::Camera), 180),
+            ((seven, Track::Screen), FULL_HEIGHT),
+        ]
+        .into(),
+        others: true,
+    };
+    pin_message("wishes", PacketKind::WISHES, None, &wishes.to_wire());
+
+    let mut demand = Demand::new();
+    let tracks = [(Track::Camera, Some(360)), (Track::Screen, None)];
+    demand.tracks = tracks
+        .map(|(track, height)| TrackDemand { track, height }.to_wire())
+        .into();
+    pin_message("demand", PacketKind::DEMAND, None, &demand);
 
     let mut notice = Notice::new();
     notice.reason = Reason::DRAIN.into();

@@ -7,7 +7,7 @@ use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use gloo::events::EventListener;
 use media_core::Event;
 use videocall_types::api::ServerConfig;
-use videocall_types::{DisplayName, MeetingId, SessionId, Track, UserId};
+use videocall_types::{DisplayName, MeetingId, SessionId, Track, UserId, Wishes};
 use wasm_bindgen::JsValue;
 use web_sys::{HtmlCanvasElement, MediaStreamTrack};
 
@@ -120,6 +120,17 @@ impl Client {
     /// Draws a track no longer on the canvas that has shown it for the longest time.
     pub fn hide(&self, session: SessionId, track: Track) {
         self.tell(&ToEngine::Hide { session, track });
+    }
+
+    /// Receives only these video tracks from now on, as large as they are shown. At first all are received.
+    pub fn wish(&self, wishes: &Wishes) {
+        let shown = wishes.shown.iter();
+        self.tell(&ToEngine::Wishes {
+            shown: shown
+                .map(|((session, track), height)| (*session, *track, *height))
+                .collect(),
+            others: wishes.others,
+        });
     }
 
     /// Publishes a camera; `None`: off. The track stays the caller's, who stops it.

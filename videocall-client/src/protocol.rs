@@ -21,6 +21,11 @@ pub(crate) enum ToEngine {
     Show { session: SessionId, track: Track },
     /// Draw this track no longer.
     Hide { session: SessionId, track: Track },
+    /// The page shows these video tracks, in so many rows of pixels; `others`: and those that it does not name.
+    Wishes {
+        shown: Vec<(SessionId, Track, u32)>,
+        others: bool,
+    },
     /// Where sound goes. With a `MessagePort` to the playout worklet.
     Playout,
     /// A video track is captured. With a `ReadableStream` of `VideoFrame`, or alone: then `VideoFrame`s follow.

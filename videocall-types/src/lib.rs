@@ -3,6 +3,7 @@
 //! * [`id`]: ids of meetings, users, sessions and servers, and the one check of their alphabet
 //! * [`proto`]: the generated wire messages; [`packet`]: reading and stamping them without copying the payload
 //! * [`framing`]: packets on a long-lived stream
+//! * [`wishes`]: which video tracks a receiver shows
 //! * [`limits`], [`close`], [`time`]: sizes, close codes and the time type that both sides agree on
 //! * [`api`], [`claims`]: HTTP bodies and room-token claims
 //!
@@ -17,6 +18,7 @@ pub mod limits;
 pub mod packet;
 pub mod routing;
 pub mod time;
+pub mod wishes;
 
 /// Generated from `proto/*.proto`.
 #[expect(
@@ -34,3 +36,4 @@ pub use id::{DisplayName, MeetingId, ServerId, SessionId, UserId};
 pub use packet::{Packet, PacketHeader, PacketKind};
 pub use routing::{Codec, Routing, Track};
 pub use time::Timestamp;
+pub use wishes::{TrackDemand, Wishes};

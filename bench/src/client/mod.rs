@@ -74,6 +74,8 @@ pub struct Plan<S> {
     pub framing: Framing,
     /// Where packets go that come.
     pub sink: Arc<S>,
+    /// What is sent first.
+    pub first: Option<Outgoing>,
     /// Packets to send.
     pub outgoing: mpsc::UnboundedReceiver<Outgoing>,
 }

@@ -39,6 +39,10 @@ pub async fn connect<S: Sink>(address: SocketAddr, plan: Plan<S>) -> Result<Guar
 
 async fn run<S: Sink>(mut socket: WebSocketStream<TcpStream>, mut plan: Plan<S>) {
     let mut resume = Instant::now();
+    if let Some(first) = plan.first.take() {
+        // A failure shows where it is read.
+        let _ = socket.send(Message::Binary(first.packet)).await;
+    }
     loop {
         let reads = !plan.sink.stalled();
         let late = resume > Instant::now();

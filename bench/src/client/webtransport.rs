@@ -168,11 +168,12 @@ async fn run<S: Sink>(connection: Connection, session: Session, plan: Plan<S>) {
     let Plan {
         framing,
         sink,
+        first,
         outgoing,
         ..
     } = plan;
     let _datagrams = guard(receive_datagrams(connection.clone(), sink.clone()));
-    let _sending = guard(send(connection.clone(), framing, outgoing));
+    let _sending = guard(send(connection.clone(), framing, first, outgoing));
     let _alive = guard(stay_alive(connection.clone(), framing));
     match framing {
         Framing::Stock => receive_stock(&connection, &*sink).await,
@@ -325,10 +326,14 @@ impl Pace {
 async fn send(
     connection: Connection,
     framing: Framing,
+    mut first: Option<Outgoing>,
     mut outgoing: mpsc::UnboundedReceiver<Outgoing>,
 ) {
     let mut tracks: [Option<SendStream>; 2] = [None, None];
-    while let Some(out) = outgoing.recv().await {
+    while let Some(out) = match first.take() {
+        Some(first) => Some(first),
+        None => outgoing.recv().await,
+    } {
         let sent = match framing {
             Framing::Stock => send_stock(&connection, out.packet).await,
             Framing::Native => send_native(&connection, &mut tracks, out).await,

@@ -10,7 +10,8 @@ use wtransport::quinn::Endpoint;
 
 use super::Target;
 use crate::client::{ConnectError, Guard, Outgoing, Plan, Sink, websocket, webtransport};
-use crate::measure::{Framing, Transport};
+use crate::measure::{Framing, Kind, Transport};
+use crate::payload;
 
 /// A client that is to be connected.
 pub struct Joining<S> {
@@ -80,9 +81,9 @@ impl Network for Relays {
 
     async fn connect<S: Sink>(self, joining: Joining<S>) -> Result<Guard, ConnectError> {
         let target = self.target(joining.index).ok_or(ConnectError::Http3)?;
-        let dialect = match target.framing {
-            Framing::Stock => "",
-            Framing::Native => "?dialect=native",
+        let (dialect, first) = match target.framing {
+            Framing::Stock => ("", None),
+            Framing::Native => ("?dialect=native", Some(wishes())),
         };
         let plan = Plan {
             authority: target.address.to_string(),
@@ -92,6 +93,7 @@ impl Network for Relays {
             ),
             framing: target.framing,
             sink: joining.sink,
+            first,
             outgoing: joining.outgoing,
         };
         match (target.transport, self.endpoint) {
@@ -100,5 +102,14 @@ impl Network for Relays {
             }
             _ => websocket::connect(target.address, plan).await,
         }
+    }
+}
+
+/// Asks for everything, which a native client of a large room has to.
+fn wishes() -> Outgoing {
+    Outgoing {
+        packet: payload::wishes(),
+        kind: Kind::Video,
+        key: true,
     }
 }

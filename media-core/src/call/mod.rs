@@ -21,6 +21,7 @@ mod session;
 mod stats;
 mod unpack;
 mod watchdog;
+mod wishes;
 
 pub use config::Config;
 
@@ -90,6 +91,7 @@ impl Call {
                 let changed = self.publisher.set(track, on, out);
                 self.announce(changed, now);
             }
+            Input::Wishes(wishes) => self.receivers.wish(wishes, now, out),
             Input::Speaking(speaking) => {
                 let changed = self.publisher.set_speaking(speaking);
                 self.announce(changed, now);
@@ -181,6 +183,11 @@ impl Call {
                     self.publisher.keyframe_wanted(track, now, &mut self.out);
                 }
             }
+            Inbound::Demand(demands) => {
+                for demand in demands {
+                    self.publisher.demand(demand, now, &mut self.out);
+                }
+            }
             Inbound::Presence(presence) => self.presence(presence, now),
             Inbound::Assigned(_) | Inbound::Nothing => {}
         }
@@ -198,7 +205,7 @@ impl Call {
         }));
         self.roster.add_own(own);
         self.pending.clear();
-        self.receivers.reconnected(now);
+        self.receivers.reconnected(now, out);
         let mut session = Session::new(now);
         session.handle_timeout(self.publisher.state(), &mut self.receivers, now, out);
         self.session = Some(session);

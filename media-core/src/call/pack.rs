@@ -7,7 +7,7 @@ use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{
     AudioMetadata, HeartbeatMetadata, MediaPacket, VideoCodec, VideoMetadata,
 };
-use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Timestamp, Track};
+use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Timestamp, Track, Wishes};
 
 use super::heartbeat::MediaState;
 use crate::frame::LocalFrame;
@@ -74,17 +74,20 @@ pub(super) fn keyframe_request(session: SessionId, track: Track) -> Packet {
     let mut request = KeyframeRequest::new();
     request.session_id = session.get();
     request.track = track.to_wire().into();
-    Packet::new(
-        PacketKind::KEYFRAME_REQUEST,
-        b"",
-        None,
-        b"",
-        serialize(&request),
-    )
+    control(PacketKind::KEYFRAME_REQUEST, &request)
+}
+
+/// What of others we show.
+pub(super) fn wishes(wishes: &Wishes) -> Packet {
+    control(PacketKind::WISHES, &wishes.to_wire())
+}
+
+fn control(kind: PacketKind, message: &impl protobuf::Message) -> Packet {
+    Packet::new(kind, b"", None, b"", serialize(message))
 }
 
 fn unrouted(media: &MediaPacket) -> Packet {
-    Packet::new(PacketKind::MEDIA, b"", None, b"", serialize(media))
+    control(PacketKind::MEDIA, media)
 }
 
 fn as_millis(time: Timestamp) -> f64 {

@@ -1,16 +1,18 @@
-//! Our own tracks: what others are told of them, their numbering, and when their encoders make a keyframe.
+//! Our own tracks: what others are told of them, their numbering, how large they are encoded, and when their encoders make
+//! a keyframe.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use videocall_types::limits::MAX_PACKET_BYTES;
-use videocall_types::{Timestamp, Track};
+use videocall_types::wishes::FULL_HEIGHT;
+use videocall_types::{Timestamp, Track, TrackDemand};
 
 use super::encoding::video_encoding;
 use super::heartbeat::MediaState;
 use super::outbox::Outbox;
 use super::pack;
-use crate::command::{Command, Lane};
+use crate::command::{Command, Lane, VideoEncoding};
 use crate::frame::LocalFrame;
 
 /// One forced keyframe per track in this time; a wish within it is granted when it is over.
@@ -22,9 +24,13 @@ pub(super) struct Publisher {
     speaking: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Source {
     on: bool,
+    /// Rows of pixels that anybody shows of it; `None`: nobody shows it.
+    demand: Option<u32>,
+    /// What its encoder does; `None`: nothing.
+    encoding: Option<VideoEncoding>,
     /// Of the next frame. Goes on when the encoder is restarted.
     sequence: u64,
     /// Nobody can decode anything before the next keyframe.
@@ -40,9 +46,7 @@ impl Publisher {
         let source = self.tracks.entry(track).or_default();
         if on && !source.on {
             source.gated = !track.is_audio();
-            if let Some(encoding) = video_encoding(track) {
-                out.push(Command::Encode { track, encoding });
-            }
+            source.follow_demand(track, out);
         }
         source.on = on;
         source.wanted &= on;
@@ -66,12 +70,33 @@ impl Publisher {
         state
     }
 
-    /// Frames go to a new session: numbers start at 0 and every picture with a keyframe.
+    /// Others show so much of a video track from now on.
+    pub(super) fn demand(&mut self, demand: TrackDemand, now: Timestamp, out: &mut Outbox) {
+        let TrackDemand { track, height } = demand;
+        let source = self.tracks.entry(track).or_default();
+        let before = std::mem::replace(&mut source.demand, height);
+        if !source.on {
+            return;
+        }
+        source.follow_demand(track, out);
+        match (before, height) {
+            (Some(_), None) => {
+                source.gated = true;
+                source.wanted = false;
+            }
+            (None, Some(_)) => source.force(track, now, out),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+
+    /// Frames go to a new session: numbers start at 0, and every picture with a keyframe and in full size.
     pub(super) fn start_session(&mut self, now: Timestamp, out: &mut Outbox) {
         for (track, source) in &mut self.tracks {
             source.sequence = 0;
             source.gated = !track.is_audio();
+            source.demand = Some(FULL_HEIGHT);
             if source.on && source.gated {
+                source.follow_demand(*track, out);
                 source.force(*track, now, out);
             }
         }
@@ -80,7 +105,7 @@ impl Publisher {
     /// Sends a frame that an encoder made, unless nobody could use it.
     pub(super) fn send(&mut self, frame: LocalFrame, now: Timestamp, out: &mut Outbox) {
         let (track, keyframe) = (frame.track, frame.keyframe);
-        let Some(source) = self.tracks.get_mut(&track).filter(|source| source.on) else {
+        let Some(source) = self.sending(track) else {
             return;
         };
         if source.gated && !keyframe {
@@ -99,7 +124,7 @@ impl Publisher {
 
     /// Somebody can't go on without a keyframe.
     pub(super) fn keyframe_wanted(&mut self, track: Track, now: Timestamp, out: &mut Outbox) {
-        if let Some(source) = self.tracks.get_mut(&track).filter(|source| source.on) {
+        if let Some(source) = self.sending(track) {
             source.want(track, now, out);
         }
     }
@@ -119,9 +144,44 @@ impl Publisher {
             .filter_map(Source::next_force)
             .min()
     }
+
+    /// The track, if it is captured and somebody gets it.
+    fn sending(&mut self, track: Track) -> Option<&mut Source> {
+        self.tracks
+            .get_mut(&track)
+            .filter(|source| source.on && source.demand.is_some())
+    }
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self {
+            on: false,
+            demand: Some(FULL_HEIGHT),
+            encoding: None,
+            sequence: 0,
+            gated: false,
+            wanted: false,
+            forced_at: None,
+        }
+    }
 }
 
 impl Source {
+    /// Tells the encoder what it is to do, if that is something else than before. It makes a keyframe by itself where its
+    /// new pictures can't refer to the old ones.
+    fn follow_demand(&mut self, track: Track, out: &mut Outbox) {
+        let encoding = self.demand.and_then(|height| video_encoding(track, height));
+        if self.encoding == encoding {
+            return;
+        }
+        self.encoding = encoding;
+        out.push(match encoding {
+            Some(encoding) => Command::Encode { track, encoding },
+            None => Command::Pause(track),
+        });
+    }
+
     fn want(&mut self, track: Track, now: Timestamp, out: &mut Outbox) {
         self.wanted = true;
         if !track.is_audio() && self.next_force().is_none_or(|at| now >= at) {

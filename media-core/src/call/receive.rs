@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use videocall_types::{SessionId, Timestamp, Track};
+use videocall_types::{SessionId, Timestamp, Track, Wishes};
 
 use super::audio::AudioFilter;
 use super::jitter::JitterBuffer;
 use super::outbox::Outbox;
 use super::pack;
+use super::wishes::Shown;
 use crate::command::{Command, Lane};
 use crate::event::{Event, TrackStats};
 use crate::frame::RemoteFrame;
@@ -21,6 +22,7 @@ const TAIL: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Receivers {
     tracks: BTreeMap<(SessionId, Track), Receiver>,
+    shown: Shown,
 }
 
 #[derive(Debug)]
@@ -28,6 +30,8 @@ struct Receiver {
     session: SessionId,
     track: Track,
     media: Media,
+    /// The page shows the track, or it is sound.
+    wished: bool,
     /// The sender says that it publishes the track.
     live: bool,
     /// The sender has switched it off; what arrives before this moment was sent earlier.
@@ -49,6 +53,16 @@ impl Receivers {
     pub(super) fn frame(&mut self, frame: RemoteFrame, now: Timestamp, out: &mut Outbox) {
         self.receiver(frame.session, frame.track)
             .frame(frame, now, out);
+    }
+
+    /// The page shows these tracks from now on.
+    pub(super) fn wish(&mut self, wishes: Wishes, now: Timestamp, out: &mut Outbox) {
+        if self.shown.set(wishes) {
+            self.tell_wishes(out);
+            for ((session, track), receiver) in &mut self.tracks {
+                receiver.set_wished(self.shown.wants(*session, *track), now, out);
+            }
+        }
     }
 
     /// What the relay says of a video track.
@@ -99,7 +113,8 @@ impl Receivers {
     }
 
     /// Frames come over another connection. The pictures stay until it is known who is still there.
-    pub(super) fn reconnected(&mut self, now: Timestamp) {
+    pub(super) fn reconnected(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.tell_wishes(out);
         for receiver in self.tracks.values_mut() {
             receiver.restart(now);
         }
@@ -133,15 +148,23 @@ impl Receivers {
             .collect()
     }
 
+    /// A new connection begins with every track wished for.
+    fn tell_wishes(&self, out: &mut Outbox) {
+        if let Some(wishes) = self.shown.wishes() {
+            out.send(pack::wishes(wishes), Lane::Control);
+        }
+    }
+
     fn receiver(&mut self, session: SessionId, track: Track) -> &mut Receiver {
+        let wished = self.shown.wants(session, track);
         self.tracks
             .entry((session, track))
-            .or_insert_with(|| Receiver::new(session, track))
+            .or_insert_with(|| Receiver::new(session, track, wished))
     }
 }
 
 impl Receiver {
-    fn new(session: SessionId, track: Track) -> Self {
+    fn new(session: SessionId, track: Track, wished: bool) -> Self {
         let media = if track.is_audio() {
             Media::Audio(AudioFilter::default())
         } else {
@@ -151,6 +174,7 @@ impl Receiver {
             session,
             track,
             media,
+            wished,
             live: false,
             tail_until: None,
             decoding: false,
@@ -162,7 +186,7 @@ impl Receiver {
     }
 
     fn frame(&mut self, frame: RemoteFrame, now: Timestamp, out: &mut Outbox) {
-        if self.tail_until.is_some_and(|until| now < until) {
+        if !self.wished || self.tail_until.is_some_and(|until| now < until) {
             return;
         }
         self.bytes = self.bytes.saturating_add(frame.data.len() as u64);
@@ -179,10 +203,26 @@ impl Receiver {
         }
     }
 
+    fn set_wished(&mut self, wished: bool, now: Timestamp, out: &mut Outbox) {
+        if self.wished != wished {
+            self.wished = wished;
+            self.close_decoder(out);
+            self.restart(now);
+        }
+    }
+
     fn switched_on(&mut self, now: Timestamp) {
         self.live = true;
         self.tail_until = None;
-        if let Media::Video(buffer) = &mut self.media {
+        self.expect_frames(now);
+    }
+
+    /// Frames come soon if the sender sends some and we want them.
+    fn expect_frames(&mut self, now: Timestamp) {
+        if let Media::Video(buffer) = &mut self.media
+            && self.live
+            && self.wished
+        {
             buffer.expect_frames(now);
         }
     }
@@ -210,13 +250,9 @@ impl Receiver {
         self.asked_at = None;
         match &mut self.media {
             Media::Audio(filter) => filter.restart(),
-            Media::Video(buffer) => {
-                buffer.restart();
-                if self.live {
-                    buffer.expect_frames(now);
-                }
-            }
+            Media::Video(buffer) => buffer.restart(),
         }
+        self.expect_frames(now);
     }
 
     /// Decodes what is due and asks for what is missing.

@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use protobuf::Message as _;
-use videocall_types::proto::control::Presence;
+use videocall_types::proto::control::{Demand, Presence};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
-use videocall_types::{Codec, PacketHeader, PacketKind, Routing, SessionId, Timestamp, Track};
+use videocall_types::{
+    Codec, PacketHeader, PacketKind, Routing, SessionId, Timestamp, Track, TrackDemand,
+};
 
 use crate::frame::RemoteFrame;
 
@@ -24,6 +26,8 @@ pub(super) enum Inbound {
         user_id: Bytes,
         track: Track,
     },
+    /// How much of our tracks anybody shows.
+    Demand(Vec<TrackDemand>),
     /// Who is in the room.
     Presence(Presence),
     /// Nothing that concerns us.
@@ -42,6 +46,11 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
         PacketKind::PRESENCE => Presence::parse_from_tokio_bytes(&header.data)
             .ok()
             .map(Inbound::Presence),
+        PacketKind::DEMAND => {
+            let demand = Demand::parse_from_tokio_bytes(&header.data).ok()?;
+            let tracks = demand.tracks.iter().filter_map(TrackDemand::from_wire);
+            Some(Inbound::Demand(tracks.collect()))
+        }
         PacketKind::MEDIA => read_media(&header),
         PacketKind::PACKET_TYPE_UNKNOWN
         | PacketKind::RSA_PUB_KEY
@@ -52,6 +61,7 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
         | PacketKind::MEETING
         | PacketKind::CONGESTION
         | PacketKind::KEYFRAME_REQUEST
+        | PacketKind::WISHES
         | PacketKind::NOTICE => None,
     }
 }

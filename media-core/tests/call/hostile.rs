@@ -9,7 +9,7 @@ use media_core::command::TransportId;
 use media_core::frame::RemoteFrame;
 use media_core::{Command, Input};
 use proptest::prelude::*;
-use videocall_types::{SessionId, Timestamp, Track};
+use videocall_types::{SessionId, Timestamp, Track, Wishes};
 
 use crate::relay;
 use crate::rig::{Rig, config};
@@ -73,14 +73,22 @@ proptest! {
 
     #[test]
     fn a_delta_never_comes_without_its_reference(
-        frames in prop::collection::vec((any_frame(), 0..80u64), 1..300),
+        frames in prop::collection::vec(
+            (any_frame(), 0..80u64, prop::option::weighted(0.05, any::<bool>())),
+            1..300,
+        ),
     ) {
         let mut rig = Rig::connected();
         let people = [2, 3].map(|session| relay::participant(session, "peer", &[Track::Camera]));
         rig.receive(relay::presence(true, people.to_vec(), &[]));
         let mut decoders = Decoders::default();
         let mut asked: BTreeMap<String, Timestamp> = BTreeMap::new();
-        for ((session, track, sequence, keyframe, capture), pause) in frames {
+        for ((session, track, sequence, keyframe, capture), pause, shows_all) in frames {
+            if let Some(others) = shows_all {
+                asked.clear();
+                rig.call.handle(Input::Wishes(Wishes { others, ..Wishes::nothing() }), rig.now);
+                drain(&mut rig.call, |command| decoders.check(command));
+            }
             let mut check = |command: &Command, now: Timestamp| {
                 decoders.check(command);
                 let shown = show::command(command);
@@ -132,7 +140,7 @@ proptest! {
 
     #[test]
     fn bent_packets_do_not_panic(
-        flips in prop::collection::vec((0..6usize, 0..200usize, 0..8u32), 0..60),
+        flips in prop::collection::vec((0..7usize, 0..200usize, 0..8u32), 0..60),
     ) {
         let mut rig = Rig::connected();
         let samples = [
@@ -142,6 +150,7 @@ proptest! {
             relay::keyframe_wanted("me", "VIDEO"),
             relay::assigned(5),
             relay::presence(false, vec![], &[2]),
+            relay::demand(&[(Track::Camera, Some(360)), (Track::Screen, None)]),
         ];
         for (sample, at, bit) in flips {
             let mut bytes = samples[sample].to_vec();
@@ -154,7 +163,7 @@ proptest! {
 
     #[test]
     fn inputs_in_any_order_do_not_panic(
-        inputs in prop::collection::vec((0..12u8, 0..4u32, 0..700u64), 0..120),
+        inputs in prop::collection::vec((0..14u8, 0..4u32, 0..700u64), 0..120),
     ) {
         let mut rig = Rig::new(config());
         for (kind, n, pause) in inputs {
@@ -171,6 +180,8 @@ proptest! {
                 8 => Input::Speaking(n % 2 == 0),
                 9 => Input::DecoderFailed { session, track },
                 10 => Input::FrameShown { session, track },
+                11 => Input::Wishes(Wishes { shown: [((session, track), n)].into(), others: n == 0 }),
+                12 => Input::PacketReceived { id, packet: relay::demand(&[(track, (n > 0).then_some(n))]) },
                 _ => Input::NetworkBack,
             });
             rig.pass(pause);

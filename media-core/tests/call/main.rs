@@ -8,6 +8,7 @@
 )]
 
 mod connecting;
+mod demand;
 mod hostile;
 mod publishing;
 mod receiving;
@@ -15,3 +16,4 @@ mod relay;
 mod rig;
 mod show;
 mod two_calls;
+mod wishes;

@@ -11,11 +11,11 @@ use crate::relay::{keyframe_wanted, local};
 use crate::rig::{Rig, config};
 
 impl Rig {
-    fn publish(&mut self, track: Track, on: bool) -> Vec<String> {
+    pub(crate) fn publish(&mut self, track: Track, on: bool) -> Vec<String> {
         self.input(Input::Publishing { track, on })
     }
 
-    fn encoded(&mut self, track: Track, keyframe: bool) -> Vec<String> {
+    pub(crate) fn encoded(&mut self, track: Track, keyframe: bool) -> Vec<String> {
         self.input(Input::FrameEncoded(local(track, keyframe, 0)))
     }
 }

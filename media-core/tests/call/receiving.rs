@@ -15,26 +15,26 @@ fn ada() -> SessionId {
 
 impl Rig {
     /// Frames of Ada's camera arrive, all at once; `(sequence, keyframe)`.
-    fn camera(&mut self, frames: &[(u64, bool)]) -> Vec<String> {
+    pub(crate) fn camera(&mut self, frames: &[(u64, bool)]) -> Vec<String> {
         frames
             .iter()
             .flat_map(|(sequence, key)| self.receive(frame_at(ADA, Camera, *sequence, *key, 0)))
             .collect()
     }
 
-    fn shown(&mut self, track: Track) -> Vec<String> {
+    pub(crate) fn shown(&mut self, track: Track) -> Vec<String> {
         self.input(Input::FrameShown {
             session: ada(),
             track,
         })
     }
 
-    fn ada_publishes(&mut self, tracks: &[Track]) -> Vec<String> {
+    pub(crate) fn ada_publishes(&mut self, tracks: &[Track]) -> Vec<String> {
         self.receive(presence(false, vec![participant(ADA, "ada", tracks)], &[]))
     }
 }
 
-fn decoded(track: Track, frames: &[(u64, bool)]) -> Vec<String> {
+pub(crate) fn decoded(track: Track, frames: &[(u64, bool)]) -> Vec<String> {
     let kind = |key: bool| if key { "key" } else { "delta" };
     frames
         .iter()
@@ -42,7 +42,7 @@ fn decoded(track: Track, frames: &[(u64, bool)]) -> Vec<String> {
         .collect()
 }
 
-const REQUEST: &str = "send 0 keyframe request 2 Camera on control";
+pub(crate) const REQUEST: &str = "send 0 keyframe request 2 Camera on control";
 
 #[test]
 fn people_come_change_and_go() {

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use media_core::frame::LocalFrame;
 use protobuf::Message as _;
 use protobuf::MessageField;
-use videocall_types::proto::control::{MediaState, Participant, Presence};
+use videocall_types::proto::control::{Demand, MediaState, Participant, Presence};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
-use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Track};
+use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Track, TrackDemand};
 
 pub(crate) fn assigned(session: u64) -> Bytes {
     Packet::new(
@@ -121,6 +121,23 @@ pub(crate) fn keyframe_wanted(user: &str, source: &str) -> Bytes {
         media.write_to_bytes().unwrap().into(),
     )
     .to_bytes()
+}
+
+/// What a publisher gets when others show more or less of its tracks; `None`: nothing.
+pub(crate) fn demand(tracks: &[(Track, Option<u32>)]) -> Bytes {
+    let mut demand = Demand::new();
+    demand.tracks = tracks
+        .iter()
+        .map(|(track, height)| {
+            TrackDemand {
+                track: *track,
+                height: *height,
+            }
+            .to_wire()
+        })
+        .collect();
+    let payload = demand.write_to_bytes().unwrap();
+    Packet::new(PacketKind::DEMAND, b"", None, b"", payload.into()).to_bytes()
 }
 
 /// What a local encoder made.

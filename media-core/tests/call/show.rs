@@ -5,10 +5,11 @@ use media_core::Command;
 use media_core::command::Lane;
 use media_core::event::{Connection, Event, Participant};
 use protobuf::Message as _;
-use videocall_types::proto::control::KeyframeRequest;
+use videocall_types::proto::control::{self as wire, KeyframeRequest};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
-use videocall_types::{Packet, PacketHeader, PacketKind, Routing, Track};
+use videocall_types::wishes::FULL_HEIGHT;
+use videocall_types::{Packet, PacketHeader, PacketKind, Routing, Track, Wishes};
 
 pub(crate) fn command(command: &Command) -> String {
     match command {
@@ -26,6 +27,7 @@ pub(crate) fn command(command: &Command) -> String {
                 encoding.max_height, encoding.max_fps, encoding.bitrate
             )
         }
+        Command::Pause(track) => format!("pause {track:?}"),
         Command::ForceKeyframe(track) => format!("force {track:?}"),
         Command::Decode(frame) => {
             let kind = if frame.keyframe { "key" } else { "delta" };
@@ -107,9 +109,26 @@ pub(crate) fn packet(packet: &Packet) -> String {
                 .unwrap();
             format!("keyframe request {} {track:?}", request.session_id)
         }
+        PacketKind::WISHES => {
+            let message = wire::Wishes::parse_from_bytes(&header.data).unwrap();
+            wishes(&Wishes::from_wire(&message).unwrap())
+        }
         PacketKind::MEDIA => media(&header),
         other => format!("{other:?}"),
     }
+}
+
+fn wishes(wishes: &Wishes) -> String {
+    let shown: String = wishes
+        .shown
+        .iter()
+        .map(|((session, track), height)| match *height {
+            FULL_HEIGHT => format!(" {} {track:?} full", session.get()),
+            height => format!(" {} {track:?} {height}", session.get()),
+        })
+        .collect();
+    let others = if wishes.others { " others" } else { "" };
+    format!("wishes{shown}{others}")
 }
 
 fn media(header: &PacketHeader) -> String {

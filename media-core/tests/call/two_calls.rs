@@ -174,7 +174,7 @@ impl World {
                 Command::ForceKeyframe(_) => client.force = true,
                 Command::Decode(frame) => client.decoded.push((self.now, frame)),
                 Command::Emit(event) => client.events.push((self.now, event)),
-                Command::Encode { .. } | Command::CloseDecoder { .. } => {}
+                Command::Encode { .. } | Command::Pause(_) | Command::CloseDecoder { .. } => {}
             }
         }
     }

@@ -16,7 +16,7 @@ impl<H> Room<H> {
         if routing.track != Track::Microphone || routing.audio_level == 0 {
             return true;
         }
-        self.people() <= self.policy.loudest_above
+        self.people() <= self.policy.large_above
             || self
                 .loudest
                 .admits(from, routing.audio_level, &self.policy, now)

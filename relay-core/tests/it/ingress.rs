@@ -2,7 +2,7 @@
 
 use crate::support::{
     forwarded, heartbeat, identity, media, media_packet, packet, routing, session, stock,
-    video_packet,
+    video_packet, wishes,
 };
 use proptest::prelude::*;
 use protobuf::Message as _;
@@ -36,8 +36,8 @@ fn every_packet_type_is_allowed_in_its_direction_only() {
         match raw {
             1..=5 => assert!(matches!(outcome, Ok(Inbound::Forward(_))), "{raw}"),
             6 => assert_eq!(outcome, Ok(Inbound::Consumed)),
-            7..=9 | 33 | 34 => assert_eq!(outcome, Err(DropReason::ServerOnly), "{raw}"),
-            32 => assert_eq!(outcome, Err(DropReason::Malformed)),
+            7..=9 | 33 | 34 | 36 => assert_eq!(outcome, Err(DropReason::ServerOnly), "{raw}"),
+            32 | 35 => assert_eq!(outcome, Err(DropReason::Malformed)),
             _ => assert_eq!(outcome, Err(DropReason::UnknownKind), "{raw}"),
         }
     }
@@ -214,6 +214,14 @@ fn heartbeats_and_probes_are_recognised() {
 }
 
 #[test]
+fn wishes_are_read_and_go_no_further() {
+    let shown = wishes(true, &[(3, 180)]);
+    let data = shown.to_wire().write_to_bytes().unwrap();
+    let read = client(&packet(PacketKind::WISHES, data.into()));
+    assert_eq!(read, Ok(Inbound::Wishes(shown)));
+}
+
+#[test]
 fn keyframe_requests_of_both_dialects() {
     let native = |session: u64, track: wire::Track| {
         let mut request = KeyframeRequest::new();
@@ -301,6 +309,8 @@ fn what_a_relay_stamped_is_read_the_same_by_the_next() {
         PacketKind::PRESENCE,
         PacketKind::HEALTH,
         PacketKind::KEYFRAME_REQUEST,
+        PacketKind::WISHES,
+        PacketKind::DEMAND,
     ] {
         let bytes = Packet::new(kind, b"u7", Some(session(7)), b"", Bytes::new()).to_bytes();
         assert_eq!(from_relay(bytes), Err(DropReason::ServerOnly), "{kind:?}");

@@ -32,7 +32,7 @@ fn heard(room: &mut TestRoom, count: u64) -> Vec<u64> {
 }
 
 fn largest_small_room() -> u64 {
-    RoomPolicy::default().loudest_above as u64
+    RoomPolicy::default().large_above as u64
 }
 
 #[test]

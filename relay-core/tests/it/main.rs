@@ -16,3 +16,4 @@ mod random_rooms;
 mod room;
 mod support;
 mod video_limit;
+mod wishes;

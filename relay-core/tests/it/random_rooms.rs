@@ -3,18 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::support::{heartbeat, media, session, user};
+use crate::support::{heartbeat, media, session, user, wishes};
 use proptest::prelude::*;
 use protobuf::Message as _;
 use relay_core::ingress::{KeyframeTarget, from_relay};
 use relay_core::policy::RoomPolicy;
 use relay_core::{Command, Content, Dialect, NewMember, Room, TrackId};
 use videocall_types::claims::Capabilities;
-use videocall_types::proto::control::Presence;
+use videocall_types::proto::control::{Demand, Presence};
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
+use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
     Bytes, DisplayName, Packet, PacketHeader, PacketKind, ServerId, SessionId, Timestamp, Track,
+    TrackDemand, Wishes,
 };
 
 #[derive(Clone, Debug)]
@@ -41,6 +43,12 @@ enum Operation {
         member: usize,
         of: usize,
     },
+    Wish {
+        member: usize,
+        others: bool,
+        of: usize,
+        height: u32,
+    },
     Wait {
         millis: u64,
     },
@@ -57,7 +65,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         8 => (member.clone(), prop::sample::select(Track::ALL.to_vec()), any::<bool>())
             .prop_map(|(member, track, keyframe)| Operation::Media { member, track, keyframe }),
         3 => (member.clone(), any::<bool>()).prop_map(|(member, camera)| Operation::Heartbeat { member, camera }),
-        2 => (member.clone(), member).prop_map(|(member, of)| Operation::AskKeyframe { member, of }),
+        2 => (member.clone(), member.clone()).prop_map(|(member, of)| Operation::AskKeyframe { member, of }),
+        3 => (member.clone(), any::<bool>(), member, prop::sample::select(vec![180, 720]))
+            .prop_map(|(member, others, of, height)| Operation::Wish { member, others, of, height }),
         4 => (0..3000u64).prop_map(|millis| Operation::Wait { millis }),
         1 => Just(Operation::Cut),
         1 => Just(Operation::Mend),
@@ -70,6 +80,10 @@ struct Client {
     dialect: Dialect,
     receive_media: bool,
     present: BTreeMap<SessionId, bool>,
+    camera: bool,
+    wishes: Wishes,
+    /// What it was told that others show of its camera.
+    demand: Option<u32>,
 }
 
 struct World {
@@ -133,6 +147,7 @@ impl World {
             }
             Operation::Heartbeat { member, camera } => {
                 if let Some(id) = self.pick(member) {
+                    self.clients.get_mut(&id).unwrap().camera = camera;
                     self.send(id, &heartbeat(id.get(), camera, false));
                 }
             }
@@ -147,6 +162,16 @@ impl World {
                         relay.request_keyframe(id, &target, self.now).is_ok(),
                         self.clients[&id].receive_media
                     );
+                }
+            }
+            Operation::Wish {
+                member,
+                others,
+                of,
+                height,
+            } => {
+                if let (Some(id), Some(of)) = (self.pick(member), self.pick(of)) {
+                    self.wish(id, wishes(others, &[(of.get(), height)]));
                 }
             }
             Operation::Wait { millis } => self.wait(millis),
@@ -192,9 +217,23 @@ impl World {
                 dialect,
                 receive_media,
                 present: BTreeMap::new(),
+                camera: false,
+                wishes: Wishes::everything(),
+                demand: Some(FULL_HEIGHT),
             },
         );
         self.relays[relay].join(new, id, self.now).unwrap();
+    }
+
+    /// Only native members can say what they show.
+    fn wish(&mut self, id: SessionId, wishes: Wishes) {
+        let client = self.clients.get_mut(&id).unwrap();
+        if client.dialect == Dialect::Native && client.receive_media {
+            client.wishes = wishes.clone();
+            self.relays[client.relay]
+                .wish(id, wishes, self.now)
+                .unwrap();
+        }
     }
 
     fn mend(&mut self) {
@@ -261,6 +300,8 @@ impl World {
                         client.receive_media
                             && (client.dialect == Dialect::Native
                                 || routing.track != Track::ScreenAudio)
+                            && (routing.track.is_audio()
+                                || client.wishes.height(from, routing.track).is_some())
                     }
                     Content::Control | Content::StockOnly => unreachable!(),
                 }
@@ -308,6 +349,7 @@ impl World {
         match (client.dialect, header.kind.unwrap()) {
             (_, PacketKind::SESSION_ASSIGNED) => assert_eq!(header.session_id, Some(to)),
             (_, PacketKind::MEDIA) => self.check_interval(to, &header.data),
+            (Dialect::Native, PacketKind::DEMAND) => client.learn_demand(&header.data),
             (Dialect::Native, PacketKind::PRESENCE) => client.learn_presence(to, &header.data),
             (Dialect::Stock, PacketKind::MEETING) => client.learn_meeting(to, &header.data),
             (_, other) => panic!("{to} got {other:?}"),
@@ -325,10 +367,20 @@ impl World {
         );
     }
 
-    /// With the bus up and time to speak, everybody knows everybody, and nobody else.
+    /// With the bus up and time to speak, everybody knows everybody, and nobody else; and each camera how much of it is shown.
     fn check_convergence(&mut self) {
         self.mend();
         self.wait(10_000);
+        for (id, client) in &self.clients {
+            if client.camera && client.dialect == Dialect::Native {
+                let others = self
+                    .clients
+                    .iter()
+                    .filter(|(other, c)| *other != id && c.receive_media);
+                let shown = others.filter_map(|(_, c)| c.wishes.height(*id, Track::Camera));
+                assert_eq!(client.demand, shown.max(), "of {id}");
+            }
+        }
         for (id, client) in &self.clients {
             let known: BTreeSet<_> = client.present.keys().copied().collect();
             let others: BTreeSet<_> = self
@@ -343,6 +395,15 @@ impl World {
 }
 
 impl Client {
+    fn learn_demand(&mut self, data: &Bytes) {
+        for demand in Demand::parse_from_tokio_bytes(data).unwrap().tracks {
+            let TrackDemand { track, height } = TrackDemand::from_wire(&demand).unwrap();
+            if track == Track::Camera {
+                self.demand = height;
+            }
+        }
+    }
+
     fn learn_presence(&mut self, me: SessionId, data: &Bytes) {
         let presence = Presence::parse_from_tokio_bytes(data).unwrap();
         assert!(!presence.snapshot || self.present.is_empty());

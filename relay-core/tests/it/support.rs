@@ -9,14 +9,15 @@ use relay_core::{
 use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::BusEvent;
 use videocall_types::proto::bus::bus_event::Event;
-use videocall_types::proto::control::{Notice, Participant, Presence};
+use videocall_types::proto::control::{Demand, Notice, Participant, Presence};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{HeartbeatMetadata, MediaPacket, VideoMetadata};
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
+use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
     Bytes, DisplayName, Packet, PacketHeader, PacketKind, Routing, ServerId, SessionId, Timestamp,
-    Track,
+    Track, TrackDemand, Wishes,
 };
 
 pub(crate) const SERVER: ServerId = ServerId(1);
@@ -109,6 +110,13 @@ impl TestRoom {
         self.commands()
     }
 
+    /// A member says which cameras it shows, and at which height.
+    pub(crate) fn wish(&mut self, from: u64, others: bool, cameras: &[(u64, u32)]) -> Vec<String> {
+        let wishes = wishes(others, cameras);
+        self.room.wish(session(from), wishes, self.now).unwrap();
+        self.commands()
+    }
+
     /// Who gets it, and whether the bus does.
     pub(crate) fn route(&mut self, forward: &Forward) -> Result<(Vec<u64>, bool), DropReason> {
         let route = self.room.route(forward, self.now)?;
@@ -143,6 +151,16 @@ impl TestRoom {
         std::iter::from_fn(|| self.room.poll_command())
             .map(|command| describe(&command))
             .collect()
+    }
+}
+
+pub(crate) fn wishes(others: bool, cameras: &[(u64, u32)]) -> Wishes {
+    let cameras = cameras.iter();
+    Wishes {
+        shown: cameras
+            .map(|(id, height)| ((session(*id), Track::Camera), *height))
+            .collect(),
+        others,
     }
 }
 
@@ -260,6 +278,14 @@ fn describe_packet(packet: &Packet) -> String {
                 &presence.left,
             )
         }
+        PacketKind::DEMAND => {
+            let demand = Demand::parse_from_tokio_bytes(&header.data).unwrap();
+            let tracks = demand.tracks.iter().map(|track| {
+                let TrackDemand { track, height } = TrackDemand::from_wire(track).unwrap();
+                format!("{track:?} {}", rows(height))
+            });
+            format!("demand {}", tracks.collect::<Vec<_>>().join(" "))
+        }
         PacketKind::NOTICE => format!(
             "{:?}",
             Notice::parse_from_tokio_bytes(&header.data).unwrap().reason
@@ -304,7 +330,24 @@ fn describe_event(event: &Bytes) -> String {
             request.session_id,
             request.track.unwrap()
         ),
+        Event::Wishes(wishes) => {
+            let wishes = Wishes::from_relay(&wishes);
+            let shown = wishes.shown.iter();
+            let shown: Vec<String> = shown
+                .map(|((session, _), height)| format!("{}:{}", session.get(), rows(Some(*height))))
+                .collect();
+            let others = if wishes.others { " and others" } else { "" };
+            format!("wishes [{}]{others}", shown.join(" "))
+        }
         other => panic!("{other:?}"),
+    }
+}
+
+fn rows(height: Option<u32>) -> String {
+    match height {
+        None => "paused".into(),
+        Some(FULL_HEIGHT) => "full".into(),
+        Some(height) => height.to_string(),
     }
 }
 

@@ -98,6 +98,10 @@ impl Inbound {
                     target,
                 }
             }
+            Ok(Kind::Wishes(wishes)) => FromSession::Wishes {
+                from: self.identity.session,
+                wishes,
+            },
             Ok(Kind::Probe) => {
                 self.answer(Own::Echo(received));
                 return Ok(());

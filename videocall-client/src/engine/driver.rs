@@ -8,7 +8,7 @@ use media_core::call::{Call, Config};
 use media_core::command::Command;
 use media_core::event::{Connection, Event};
 use media_core::outputs::Outputs;
-use videocall_types::{SessionId, Timestamp, Track};
+use videocall_types::{SessionId, Timestamp, Track, Wishes};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
@@ -166,6 +166,15 @@ impl Driver {
                     .attach(session, track, object.unchecked_into())?
             }
             ToEngine::Hide { session, track } => self.renderer.detach(session, track),
+            ToEngine::Wishes { shown, others } => {
+                let shown = shown.into_iter();
+                self.input(Input::Wishes(Wishes {
+                    shown: shown
+                        .map(|(session, track, height)| ((session, track), height))
+                        .collect(),
+                    others,
+                }));
+            }
             ToEngine::Playout => {
                 self.playout = Some(Playout::new(object.unchecked_into(), self.queue.clone()))
             }
@@ -207,6 +216,7 @@ impl Driver {
                 Command::CloseTransport { id, code } => self.transports.close(id, code),
                 Command::Send { id, packet, lane } => self.transports.send(id, &packet, lane),
                 Command::Encode { track, encoding } => self.sources.configure(track, encoding),
+                Command::Pause(track) => self.sources.pause(track),
                 Command::ForceKeyframe(track) => self.sources.force_keyframe(track),
                 Command::Decode(frame) => failures.extend(self.decoders.decode(&frame)),
                 Command::CloseDecoder { session, track } => self.close_decoder(session, track),

@@ -19,7 +19,7 @@ pub(super) struct Sources {
     support: Support,
     microphone: Option<MicrophoneSource>,
     videos: BTreeMap<Track, VideoSource>,
-    /// As last told, for tracks that are captured later.
+    /// As last told, for tracks that are captured later. What is paused is not here.
     encodings: BTreeMap<Track, VideoEncoding>,
 }
 
@@ -62,6 +62,13 @@ impl Sources {
         self.encodings.insert(track, encoding);
         if let Some(video) = self.videos.get_mut(&track) {
             video.configure(encoding);
+        }
+    }
+
+    pub(super) fn pause(&mut self, track: Track) {
+        self.encodings.remove(&track);
+        if let Some(video) = self.videos.get_mut(&track) {
+            video.pause();
         }
     }
 

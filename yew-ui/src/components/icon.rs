@@ -15,7 +15,9 @@ pub(crate) enum Icon {
     Logo,
     Microphone,
     MicrophoneOff,
+    Next,
     People,
+    Previous,
     Screen,
     ScreenOff,
     Settings,
@@ -67,9 +69,11 @@ fn path(icon: Icon) -> &'static str {
         Icon::MicrophoneOff => {
             "M3 3l18 18M9 9v2a3 3 0 0 0 4.8 2.400M15 10.500V6a3 3 0 0 0-5.8-1M5.5 11a6.5 6.5 0 0 0 10.5 5.100M18.5 11a6.5 6.5 0 0 1-.5 2.500M12 17.500V21M8.5 21h7"
         }
+        Icon::Next => "M9.5 6l6 6-6 6",
         Icon::People => {
             "M9 11.500a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 19.500c.5-3.5 3-5.5 6.5-5.500s6 2 6.5 5.500M15.5 4.800a3.5 3.5 0 0 1 0 6.400M18 14.300c2 .7 3.2 2.5 3.5 5.2"
         }
+        Icon::Previous => "M14.5 6l-6 6 6 6",
         Icon::Screen => {
             "M4 4.500h16A1.5 1.5 0 0 1 21.5 6v9a1.5 1.5 0 0 1-1.5 1.500H4A1.5 1.5 0 0 1 2.5 15V6A1.5 1.5 0 0 1 4 4.500ZM8.5 20.500h7M12 13.500v-6M9.3 10L12 7.300l2.7 2.7"
         }

@@ -12,6 +12,7 @@ pub(crate) mod icon;
 pub(crate) mod level_meter;
 pub(crate) mod message;
 pub(crate) mod own_tile;
+pub(crate) mod pager;
 pub(crate) mod preview;
 pub(crate) mod remote_video;
 pub(crate) mod settings;

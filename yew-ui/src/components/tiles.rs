@@ -4,11 +4,13 @@ use web_sys::MediaStreamTrack;
 use yew::prelude::*;
 
 use super::own_tile::OwnTile;
-use super::tile::{RemoteTile, place};
+use super::pager::Pager;
+use super::tile::RemoteTile;
 use crate::hooks::use_call::{Call, Visitor};
 use crate::hooks::use_size::use_size;
+use crate::hooks::use_wishes::use_wishes;
 use crate::state::layout::Rect;
-use crate::state::tiles::{TileKey, Tiling, place as place_tiles};
+use crate::state::tiles::{TileKey, Tiling, place};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
@@ -23,24 +25,24 @@ pub(crate) struct Props {
 pub(crate) fn Tiles(props: &Props) -> Html {
     let container = use_node_ref();
     let size = use_size(container.clone());
-    let Tiling { tiles, more } = place_tiles(&props.call.state.people, size);
+    let page = use_state_eq(|| 0);
+    let tiling = place(&props.call.state.people, size, *page);
+    use_wishes(props.call.client.clone(), &tiling, size);
+    let Tiling { tiles, more } = tiling;
+    // A page that is gone is forgotten, or it would be back as soon as there are enough people.
+    let shown_page = more.as_ref().map_or(0, |more| more.page);
+    use_effect_with((shown_page, page.setter()), |(shown, page)| {
+        page.set(*shown)
+    });
+    let on_page = use_callback(page.setter(), |turned, page| page.set(turned));
     let tiles = tiles
         .into_iter()
         .filter_map(|(key, rect)| tile(props, key, rect));
+    let pager = more.map(|more| html! { <Pager key="more" {more} {on_page} /> });
     // One child without a key would make the virtual DOM match tiles by their position.
     html! {
         <div ref={container} class="relative min-h-0 flex-1" aria-label="Participants" role="region">
-            { for tiles.chain(more.map(|(count, rect)| overflow(count, &rect))) }
-        </div>
-    }
-}
-
-/// Says how many people have no tile.
-fn overflow(count: usize, rect: &Rect) -> Html {
-    html! {
-        <div key="more" class="tile grid place-content-center text-center text-muted" style={place(rect)}>
-            <span class="text-2xl font-semibold text-ink">{ format!("+{count}") }</span>
-            { "more" }
+            { for tiles.chain(pager) }
         </div>
     }
 }

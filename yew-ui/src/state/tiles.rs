@@ -26,18 +26,58 @@ pub enum TileKey {
 pub struct Tiling {
     /// In the order in which people came, ourselves last.
     pub tiles: Vec<(TileKey, Rect)>,
-    /// How many people have no tile, and the place to say so.
-    pub more: Option<(usize, Rect)>,
+    /// Those who have no tile, if somebody has none.
+    pub more: Option<More>,
 }
 
-/// Places the screens that are shared on stage and people around them. Who spoke last has a tile when not all fit.
+/// People are shown in pages when not all fit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct More {
+    /// How many people have no tile on this page.
+    pub count: usize,
+    /// The page that is shown, from 0.
+    pub page: usize,
+    /// How many pages there are, at least 1.
+    pub pages: usize,
+    /// The place to say so.
+    pub rect: Rect,
+}
+
+impl More {
+    /// The page after this one; the first one follows the last.
+    #[must_use]
+    pub const fn next(&self) -> usize {
+        if self.page + 1 < self.pages {
+            self.page + 1
+        } else {
+            0
+        }
+    }
+
+    /// The page before this one; the last one precedes the first.
+    #[must_use]
+    pub const fn previous(&self) -> usize {
+        match self.page.checked_sub(1) {
+            Some(page) => page,
+            None => self.pages.saturating_sub(1),
+        }
+    }
+}
+
+/// Places the screens that are shared on stage and people around them. When not all fit, this is a `page` of them, or the
+/// last one if there are not so many; who spoke last is on page 0.
 #[must_use]
-pub fn place(people: &[Person], container: Size) -> Tiling {
+pub fn place(people: &[Person], container: Size, page: usize) -> Tiling {
     let screens: Vec<SessionId> = sessions(people.iter().filter(|person| person.info.screen));
     let arrangement = arrange(container, screens.len(), people.len() + 1);
 
     let seats = arrangement.people.len().saturating_sub(1);
-    let seated = seated(people, seats);
+    let pages = match seats {
+        0 => 1,
+        seats => people.len().div_ceil(seats).max(1),
+    };
+    let page = page.min(pages - 1);
+    let seated = seated(people, seats, page);
     let people_tiles = seated.iter().map(|session| TileKey::Remote {
         session: *session,
         track: Track::Camera,
@@ -52,23 +92,30 @@ pub fn place(people: &[Person], container: Size) -> Tiling {
             .zip(arrangement.stage)
             .chain(people_tiles.chain([TileKey::Own]).zip(arrangement.people))
             .collect(),
-        more: arrangement
-            .more
-            .map(|rect| (people.len() - seated.len(), rect)),
+        more: arrangement.more.map(|rect| More {
+            count: people.len() - seated.len(),
+            page,
+            pages,
+            rect,
+        }),
     }
 }
 
 /// Those who get a tile, in the order in which they came, except that people who share a screen come first: beside it.
-fn seated(people: &[Person], seats: usize) -> Vec<SessionId> {
+/// Everybody is on one page.
+fn seated(people: &[Person], seats: usize, page: usize) -> Vec<SessionId> {
     let mut order: Vec<&Person> = people.iter().collect();
     order.sort_by_key(|person| (!person.info.screen, Reverse(person.spoke)));
     order.truncate(seats);
-    let chosen = sessions(order.into_iter());
+    let first = sessions(order.into_iter());
 
-    let mut seated: Vec<&Person> = people
+    let (first, others): (Vec<&Person>, Vec<&Person>) = people
         .iter()
-        .filter(|person| chosen.contains(&person.info.session))
-        .collect();
+        .partition(|person| first.contains(&person.info.session));
+    let mut seated = match page.checked_sub(1) {
+        None => first,
+        Some(page) => others.into_iter().skip(page * seats).take(seats).collect(),
+    };
     seated.sort_by_key(|person| !person.info.screen);
     sessions(seated.into_iter())
 }
@@ -81,6 +128,7 @@ fn sessions<'a>(people: impl Iterator<Item = &'a Person>) -> Vec<SessionId> {
 mod tests {
     use super::*;
     use media_core::event::Participant;
+    use proptest::prelude::*;
 
     const LAPTOP: Size = Size {
         width: 1280.0,
@@ -104,6 +152,13 @@ mod tests {
         Person { info, spoke }
     }
 
+    /// The last one speaks.
+    fn nine() -> Vec<Person> {
+        (1..=9)
+            .map(|raw| person(raw, false, if raw == 9 { 1 } else { 0 }))
+            .collect()
+    }
+
     fn shown(tiling: &Tiling) -> Vec<String> {
         let name = |key: &TileKey| match key {
             TileKey::Own => "own".to_owned(),
@@ -118,12 +173,12 @@ mod tests {
 
     #[test]
     fn alone_there_is_one_tile() {
-        assert_eq!(shown(&place(&[], LAPTOP)), ["own"]);
+        assert_eq!(shown(&place(&[], LAPTOP, 0)), ["own"]);
     }
 
     #[test]
     fn a_screen_is_on_stage_and_its_person_is_the_first_beside_it() {
-        let tiling = place(&[person(1, false, 0), person(2, true, 0)], LAPTOP);
+        let tiling = place(&[person(1, false, 0), person(2, true, 0)], LAPTOP, 0);
         assert_eq!(shown(&tiling), ["screen 2", "2", "1", "own"]);
         let area = |at: usize| tiling.tiles[at].1.size.width * tiling.tiles[at].1.size.height;
         assert!((1..4).all(|at| area(0) > 4.0 * area(at)));
@@ -131,11 +186,65 @@ mod tests {
 
     #[test]
     fn who_spoke_last_has_a_tile() {
-        let people: Vec<Person> = (1..=9)
-            .map(|raw| person(raw, false, if raw == 9 { 1 } else { 0 }))
-            .collect();
-        let tiling = place(&people, TINY);
+        let tiling = place(&nine(), TINY, 0);
         assert_eq!(shown(&tiling), ["1", "9", "own"]);
-        assert_eq!(tiling.more.map(|(count, _)| count), Some(7));
+        let more = tiling.more.unwrap();
+        assert_eq!((more.count, more.page, more.pages), (7, 0, 5));
+    }
+
+    #[test]
+    fn the_others_are_on_further_pages() {
+        let page = |page| shown(&place(&nine(), TINY, page));
+        assert_eq!(page(1), ["2", "3", "own"]);
+        assert_eq!(page(3), ["6", "7", "own"]);
+        assert_eq!(page(4), ["8", "own"]);
+        assert_eq!(page(99), page(4), "there are not so many");
+        assert_eq!(
+            place(&nine(), TINY, 0).more.map(|more| more.rect),
+            place(&nine(), TINY, 4).more.map(|more| more.rect),
+            "the buttons stay where they are"
+        );
+    }
+
+    #[test]
+    fn pages_go_round() {
+        let at = |page| place(&nine(), TINY, page).more.unwrap();
+        assert_eq!((at(0).previous(), at(0).next()), (4, 1));
+        assert_eq!((at(4).previous(), at(4).next()), (3, 0));
+    }
+
+    #[test]
+    fn a_place_for_nobody_else_has_one_page() {
+        let tiling = place(&nine(), Size::default(), 3);
+        let more = tiling.more.unwrap();
+        assert_eq!((more.count, more.page, more.pages), (9, 0, 1));
+        assert_eq!((more.previous(), more.next()), (0, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn everybody_is_on_one_page(
+            people in prop::collection::vec((prop::bool::weighted(0.1), 0..4u64), 0..60),
+            width in 0.0..1500.0_f64,
+            height in 0.0..1000.0_f64,
+        ) {
+            let people: Vec<Person> = people
+                .into_iter()
+                .zip(1..)
+                .map(|((screen, spoke), raw)| person(raw, screen, spoke))
+                .collect();
+            let page = |page| place(&people, Size { width, height }, page);
+            let pages = page(0).more.map_or(1, |more| more.pages);
+            let mut seen: Vec<TileKey> = (0..pages)
+                .flat_map(|at| page(at).tiles)
+                .map(|(key, _)| key)
+                .filter(|key| matches!(key, TileKey::Remote { track: Track::Camera, .. }))
+                .collect();
+            let shown = seen.len();
+            seen.sort();
+            seen.dedup();
+            prop_assert_eq!(seen.len(), shown, "somebody is on two pages");
+            prop_assert!(shown == people.len() || pages == 1);
+        }
     }
 }

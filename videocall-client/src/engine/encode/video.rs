@@ -35,6 +35,7 @@ pub(crate) struct VideoSource {
     queue: Queue,
     reader: Option<Reader>,
     choice: CodecChoice,
+    /// `None`: pictures are not encoded.
     encoding: Option<VideoEncoding>,
     cadence: Cadence,
     clock: CaptureClock,
@@ -98,6 +99,13 @@ impl VideoSource {
         self.encoding = Some(encoding);
     }
 
+    /// Encodes nothing until it is configured again.
+    pub(crate) fn pause(&mut self) {
+        self.encoding = None;
+        // The pause shall not count as a slow source.
+        self.cadence = Cadence::default();
+    }
+
     pub(crate) fn force_keyframe(&mut self) {
         self.keyframe_due = Timestamp::ZERO;
     }
@@ -123,7 +131,8 @@ impl VideoSource {
 
     /// Encodes the last picture again if that is due. False as for [`picture`](Self::picture).
     pub(crate) fn still(&mut self, now: Timestamp) -> bool {
-        if self.is_busy(now) || !self.still.is_due(now >= self.keyframe_due, now) {
+        let wanted = self.encoding.is_some() && self.still.is_due(now >= self.keyframe_due, now);
+        if !wanted || self.is_busy(now) {
             return true;
         }
         let Some(frame) = self.kept.as_ref().and_then(|kept| kept.repeated(now).ok()) else {

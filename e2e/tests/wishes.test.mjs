@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { launchWithoutDevices } from "../harness/browser.mjs";
+import { test } from "../harness/stage.mjs";
+import { Stopwatch, until } from "../harness/until.mjs";
+
+// A camera gives 15 pictures a second; probes and heartbeats of two people are 4 packets.
+const WITH_CAMERA = 12;
+// There is room for oneself, one more and the buttons.
+const TINY = { width: 340, height: 236 };
+
+test("a camera that nobody can see is not sent, and is back when somebody looks", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.join("alice", server);
+  const bob = await stage.join("bob", server);
+  await alice.sees(bob);
+  // Bob's camera is the only thing that is sent.
+  await alice.press("Turn camera off");
+  await alice.press("Mute");
+  await bob.press("Mute");
+  await until("bob's camera is sent", 2000, () => sent(server, (packets) => packets >= WITH_CAMERA));
+
+  const hidden = new Stopwatch();
+  await alice.hide();
+  await until("bob's camera is not sent", 2000, () => sent(server, (packets) => packets < WITH_CAMERA), hidden);
+  await bob.press("Unmute");
+  await alice.hears(bob);
+
+  const shown = new Stopwatch();
+  await alice.show();
+  await alice.sees(bob, { within: 3000, since: shown });
+});
+
+test("a small tile has a small picture, and a large one a large picture", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.join("alice", server);
+  const bob = await stage.join("bob", server);
+  await alice.sees(bob);
+  const canvas = await alice.canvas(bob);
+  const large = alice.page.viewportSize();
+  for (const [viewport, rows] of [[TINY, 180], [large, 360]]) {
+    await alice.page.setViewportSize(viewport);
+    await until(`bob's picture has ${rows} rows`, 5000, async () => {
+      const seen = await canvas.evaluate((element) => element.height);
+      return { ok: seen === rows, seen };
+    });
+    await alice.sees(bob, { frames: 5 });
+  }
+});
+
+test("who has no tile is on another page, with a picture as soon as one turns to it", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.join("alice", server);
+  const bob = await stage.join("bob", server);
+  const carol = await stage.join("carol", server);
+  const dave = await stage.person("dave", await launchWithoutDevices());
+  await dave.join(server);
+  // Whoever speaks would come to the first page.
+  for (const person of [alice, bob, carol]) await person.press("Mute");
+
+  await alice.page.setViewportSize(TINY);
+  const pages = [];
+  for (const page of ["1/3", "2/3", "3/3"]) {
+    await alice.page.getByText(page).waitFor();
+    pages.push(...(await usersWithTile(alice)));
+    await alice.press("Next page");
+  }
+  await alice.page.getByText("1/3").waitFor();
+  assert.deepEqual(pages.sort(), ["bob", "carol", "dave"]);
+
+  for (const other of [bob, carol]) {
+    await until(`a page with ${other.name}`, 2000, async () => {
+      if (await alice.tile(other)) return true;
+      await alice.press("Previous page");
+    });
+    await alice.sees(other, { frames: 5, within: 3000 });
+  }
+});
+
+function usersWithTile(person) {
+  const tiles = person.page.locator("[data-user]:not([data-self])");
+  return tiles.evaluateAll((found) => found.map((tile) => tile.dataset.user));
+}
+
+/** Whether the packets that the server gets in a second are as they should be. */
+async function sent(server, ok) {
+  const before = await received(server);
+  await delay(1000);
+  const packets = (await received(server)) - before;
+  return { ok: ok(packets), seen: packets };
+}
+
+async function received(server) {
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/^relay_packets_received_total (\d+)/m.exec(metrics)[1]);
+}
