@@ -470,8 +470,16 @@ impl Server {
 /// # Errors
 /// [`ServerError`] if there is no `taskset`, or no such core.
 pub fn pin_this_process(cores: Cores) -> Result<(), ServerError> {
-    let own = std::process::id().to_string();
-    tool("taskset", &["-a", "-p", "-c", cores.list(), &own])
+    pin(std::process::id(), cores)
+}
+
+/// The same for any process.
+///
+/// # Errors
+/// As [`pin_this_process`].
+pub fn pin(process: u32, cores: Cores) -> Result<(), ServerError> {
+    let process = process.to_string();
+    tool("taskset", &["-a", "-p", "-c", cores.list(), &process])
 }
 
 /// Lets this process, and what it starts, hold as many connections as the system allows it.

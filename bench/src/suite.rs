@@ -127,7 +127,9 @@ impl<R: Runner, T: Fn(String)> Progress<'_, R, T> {
             match validity(&block) {
                 // An error is never measured away by running again, and that another server can't keep up is a result.
                 Err(invalid)
-                    if failures(&block) == 0 && !block.is_foreign() && attempts < REPEATS =>
+                    if failures(&block) == 0
+                        && !subject.kind.is_foreign()
+                        && attempts < REPEATS =>
                 {
                     (self.tell)(format!("  again: {invalid}"));
                     attempts += 1;

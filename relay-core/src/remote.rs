@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use videocall_types::proto::bus::Members;
+use videocall_types::wishes::EVERYTHING;
 use videocall_types::{ServerId, SessionId, Timestamp, Track, UserId, Wishes};
 
 use crate::forward::Content;
@@ -25,8 +26,6 @@ pub(crate) enum Change {
     Set(SessionId, Profile),
     Left(SessionId),
 }
-
-static EVERYTHING: Wishes = Wishes::everything();
 
 /// The other relays of a room.
 #[derive(Debug)]

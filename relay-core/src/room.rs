@@ -184,8 +184,7 @@ impl<H> Room<H> {
         self.members.insert(new.session, member);
         self.limit_video(now);
         if watches {
-            self.resume_all(now);
-            self.request_keyframe_of_all(now);
+            self.show_all(now);
         }
         self.announce(now);
         Ok(())
@@ -475,14 +474,6 @@ impl<H> Room<H> {
     }
 
     // Keyframes.
-
-    fn request_keyframe_of_all(&mut self, now: Timestamp) {
-        for track in self.live_video(now) {
-            if self.last_n.passes(&track) {
-                self.want_keyframe(track, now);
-            }
-        }
-    }
 
     fn want_keyframe(&mut self, track: TrackId, now: Timestamp) {
         let known =

@@ -15,6 +15,7 @@ use crate::hub::Hub;
 use crate::lifecycle::shutdown_signal;
 use crate::metrics::{self, MetricsHandle};
 use crate::public::PublicConfig;
+use crate::wakeups;
 
 /// What every endpoint of a process shares. Cheap to clone.
 #[derive(Clone)]
@@ -85,6 +86,16 @@ impl Service {
     pub fn origin_allowed(&self, origin: Option<&str>, host: Option<&str>) -> bool {
         origin_allowed(origin, host, &self.origins)
     }
+}
+
+/// Runs a server to its end, on a runtime whose threads keep [`wakeups::INTERVAL`].
+///
+/// # Errors
+/// Those of the server, and [`StartError::Runtime`].
+pub fn run(server: impl Future<Output = Result<(), StartError>>) -> Result<(), StartError> {
+    wakeups::runtime()
+        .map_err(StartError::Runtime)?
+        .block_on(server)
 }
 
 /// What a binary ends with: says in one line on standard error what went wrong.

@@ -31,7 +31,7 @@ thread_local! {
 ///
 /// # Errors
 /// If the system refuses threads or descriptors.
-pub fn runtime() -> io::Result<Runtime> {
+pub(crate) fn runtime() -> io::Result<Runtime> {
     moderated(&mut Builder::new_multi_thread()).build()
 }
 

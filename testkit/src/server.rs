@@ -188,18 +188,6 @@ impl ServerProcess {
         self.process.id().unwrap()
     }
 
-    /// Lets it run on one core only.
-    pub async fn pin(&self, core: u32) {
-        let options = ["-a", "-p", "-c", &core.to_string(), &self.id().to_string()];
-        let pinned = Command::new("taskset")
-            .args(options)
-            .stdout(Stdio::null())
-            .status()
-            .await
-            .unwrap();
-        assert!(pinned.success());
-    }
-
     /// Memory that it uses, in bytes.
     #[must_use]
     pub fn memory(&self) -> u64 {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use js_sys::Promise;
 use serde_json::json;
 use videocall_types::Codec;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::convert::FromWasmAbi;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{VideoDecoder, VideoEncoder};
 
-use crate::error::Exception;
 use crate::{codec, js};
 
 const VIDEO_CODECS: [Codec; 4] = [Codec::Vp9, Codec::Vp8, Codec::Av1, Codec::H264];
@@ -105,26 +106,24 @@ pub(crate) async fn encodes_video(codec: Codec) -> bool {
         "codec": codec::name(codec), "width": 1280, "height": 720, "bitrate": 1_500_000, "framerate": 30,
         "latencyMode": "realtime",
     });
-    let answer = async {
-        JsFuture::from(VideoEncoder::is_config_supported(&js::object(&config)?))
-            .await
-            .map_err(Exception::from)
-    };
-    answer.await.is_ok_and(|answer| is_supported(&answer))
+    accepts(&config, VideoEncoder::is_config_supported).await
 }
 
 async fn decodes_video(codec: Codec) -> bool {
     let config = json!({ "codec": codec::name(codec) });
-    let answer = async {
-        JsFuture::from(VideoDecoder::is_config_supported(&js::object(&config)?))
-            .await
-            .map_err(Exception::from)
-    };
-    answer.await.is_ok_and(|answer| is_supported(&answer))
+    accepts(&config, VideoDecoder::is_config_supported).await
 }
 
-fn is_supported(answer: &JsValue) -> bool {
-    js::get(answer, "supported").is_truthy()
+/// Whether a codec of the browser, which is asked by `ask`, accepts a configuration.
+pub(crate) async fn accepts<C: JsCast, A: JsCast + FromWasmAbi + 'static>(
+    config: &serde_json::Value,
+    ask: impl FnOnce(&C) -> Promise<A>,
+) -> bool {
+    let Ok(config) = js::object(config) else {
+        return false;
+    };
+    let answer = JsFuture::from(ask(&config)).await;
+    answer.is_ok_and(|answer| js::get(answer.as_ref(), "supported").is_truthy())
 }
 
 /// A screen can be shared. Phones can't.

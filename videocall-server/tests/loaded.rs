@@ -13,7 +13,7 @@ use bench::load::{self, Observer, Span, Target};
 use bench::measure::{Errors, Framing, LoadReport, Transport};
 use bench::procfs;
 use bench::scenario::{SLOW, Scenario};
-use bench::server::{Cores, pin_this_process};
+use bench::server::{Cores, pin, pin_this_process};
 use testkit::nats::NatsServer;
 use testkit::{Client, Kind, ServerProcess};
 use tokio::sync::oneshot;
@@ -113,7 +113,7 @@ async fn attack(server: &ServerProcess) {
 async fn nobody_else_notices(transport: Transport) {
     let mut nats = NatsServer::start().await;
     let server = ServerProcess::start(BINARY, &["--nats-url", &nats.url()]).await;
-    server.pin(0).await;
+    pin(server.id(), Cores::Server).unwrap();
     pin_this_process(Cores::Generator).unwrap();
     let target = Target {
         address: match transport {

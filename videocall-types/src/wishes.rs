@@ -10,6 +10,9 @@ use crate::routing::Track;
 /// Rows of pixels: as many as there are.
 pub const FULL_HEIGHT: u32 = u32::MAX;
 
+/// What somebody wants who has said nothing, for whoever needs it by reference.
+pub static EVERYTHING: Wishes = Wishes::everything();
+
 /// The video tracks that a receiver shows, each with the rows of pixels that it takes on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wishes {
@@ -48,7 +51,7 @@ impl Wishes {
     /// Whether anything of a track is wanted.
     #[must_use]
     pub fn want(&self, session: SessionId, track: Track) -> bool {
-        self.others || (!self.shown.is_empty() && self.shown.contains_key(&(session, track)))
+        self.others || self.shown.contains_key(&(session, track))
     }
 
     /// Reads what a client says. `None` if it is not valid: sound, nobody's track, or more than [`MAX_WISHES`].

@@ -3,17 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use relay::service::{StartError, exit_code, stop_on_signal};
-use relay::{Policy, lifecycle, wakeups};
+use relay::service::{self, StartError, exit_code, stop_on_signal};
+use relay::{Policy, lifecycle};
 use webtransport_server::{App, Config};
 
 fn main() -> ExitCode {
     let config = Config::parse();
     lifecycle::init_logging(&config.log);
-    let ended = wakeups::runtime()
-        .map_err(StartError::Runtime)
-        .and_then(|runtime| runtime.block_on(run(config)));
-    exit_code("webtransport-server", ended)
+    exit_code("webtransport-server", service::run(run(config)))
 }
 
 async fn run(config: Config) -> Result<(), StartError> {

@@ -29,13 +29,15 @@ const SCREEN: VideoEncoding = VideoEncoding {
     bitrate: 2_000_000,
 };
 
+/// The smallest step of a camera that has `height` rows of pixels; `None`: none has so many.
+pub(super) fn camera_step(height: u32) -> Option<&'static VideoEncoding> {
+    CAMERA.iter().find(|step| height <= step.max_height)
+}
+
 /// The encoding of a video track of which somebody shows `height` rows of pixels; `None` for sound.
 pub(super) fn video_encoding(track: Track, height: u32) -> Option<VideoEncoding> {
     match track {
-        Track::Camera => {
-            let enough = CAMERA.iter().find(|step| height <= step.max_height);
-            enough.or(CAMERA.last()).copied()
-        }
+        Track::Camera => camera_step(height).or(CAMERA.last()).copied(),
         Track::Screen => Some(SCREEN),
         Track::Microphone | Track::ScreenAudio => None,
     }

@@ -6,8 +6,7 @@ use videocall_types::limits::MAX_WISHES;
 use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{SessionId, Track, Wishes};
 
-/// Heights are told in these steps, so that resizing a window does not send a packet per row of pixels.
-const STEPS: [u32; 3] = [180, 360, 720];
+use super::encoding::camera_step;
 
 /// What the page has said last.
 #[derive(Debug, Default)]
@@ -30,11 +29,12 @@ impl Shown {
     /// Whether frames of a track are of use.
     pub(super) fn wants(&self, session: SessionId, track: Track) -> bool {
         let wishes = self.0.as_ref();
-        track.is_audio() || wishes.is_none_or(|wishes| wishes.height(session, track).is_some())
+        track.is_audio() || wishes.is_none_or(|wishes| wishes.want(session, track))
     }
 }
 
-/// What a relay accepts: heights in steps and not too many tracks, of which the largest stay.
+/// What a relay accepts, not too many tracks, of which the largest stay; and heights in a camera's steps, so that resizing a
+/// window does not send a packet per row of pixels.
 fn coarse(wishes: Wishes) -> Wishes {
     let Wishes { shown, others } = wishes;
     let video = shown
@@ -50,6 +50,5 @@ fn coarse(wishes: Wishes) -> Wishes {
 }
 
 fn step(height: u32) -> u32 {
-    let step = STEPS.into_iter().find(|step| height <= *step);
-    step.unwrap_or(FULL_HEIGHT)
+    camera_step(height).map_or(FULL_HEIGHT, |step| step.max_height)
 }

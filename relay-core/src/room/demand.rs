@@ -1,6 +1,6 @@
 //! Which video tracks members and other relays show, and what publishers hear of it.
 
-use videocall_types::wishes::FULL_HEIGHT;
+use videocall_types::wishes::{EVERYTHING, FULL_HEIGHT};
 use videocall_types::{SessionId, Timestamp, Wishes};
 
 use super::Room;
@@ -29,7 +29,8 @@ impl<H> Room<H> {
         self.demand.doubt(now);
         // First, so that the other relays send what they are asked for a keyframe of.
         self.publish_raised(&wishes);
-        self.raise(&before, &wishes, |_, _| true, now);
+        let tracks = self.wished(&wishes, now);
+        self.raise(&tracks, &before, &wishes, now);
         Ok(())
     }
 
@@ -43,23 +44,28 @@ impl<H> Room<H> {
         }
     }
 
-    /// Somebody has joined who wants everything until it says otherwise: what nobody has shown so far is sent again.
-    pub(super) fn resume_all(&mut self, now: Timestamp) {
+    /// Somebody has joined who wants everything until it says otherwise: each picture begins with a keyframe, and what nobody
+    /// has shown so far is sent again.
+    pub(super) fn show_all(&mut self, now: Timestamp) {
         self.demand.doubt(now);
+        self.publish_raised(&EVERYTHING);
         for track in self.live_video(now) {
             if self.demand.is_paused(&track) && self.demand.raise(track, FULL_HEIGHT) {
                 self.tell_demand(track, Some(FULL_HEIGHT));
             }
+            if self.last_n.passes(&track) {
+                self.want_keyframe(track, now);
+            }
         }
-        self.publish_raised(&Wishes::everything());
     }
 
     /// Another relay says what its members show.
     pub(super) fn remote_wishes(&mut self, before: &Wishes, wishes: &Wishes, now: Timestamp) {
         self.demand.doubt(now);
+        let mut tracks = self.wished(wishes, now);
         // Each relay asks for its own members' tracks.
-        let is_ours = |room: &Self, track: &TrackId| room.members.contains_key(&track.session);
-        self.raise(before, wishes, is_ours, now);
+        tracks.retain(|track| self.members.contains_key(&track.session));
+        self.raise(&tracks, before, wishes, now);
     }
 
     /// Tells publishers what has changed, if it is time.
@@ -99,27 +105,23 @@ impl<H> Room<H> {
         }
     }
 
+    /// The tracks that wishes are about.
+    fn wished(&self, wishes: &Wishes, now: Timestamp) -> Vec<TrackId> {
+        if wishes.others {
+            return self.live_video(now);
+        }
+        let named = wishes.shown.keys();
+        named
+            .map(|(session, track)| TrackId {
+                session: *session,
+                track: *track,
+            })
+            .collect()
+    }
+
     /// What somebody shows more of: publishers send more of it, and what was not shown before begins with a keyframe.
-    fn raise(
-        &mut self,
-        before: &Wishes,
-        wishes: &Wishes,
-        concerns: impl Fn(&Self, &TrackId) -> bool,
-        now: Timestamp,
-    ) {
-        let mut tracks: Vec<TrackId> = if wishes.others {
-            self.live_video(now)
-        } else {
-            let named = wishes.shown.keys();
-            named
-                .map(|(session, track)| TrackId {
-                    session: *session,
-                    track: *track,
-                })
-                .collect()
-        };
-        tracks.retain(|track| concerns(self, track));
-        for track in tracks {
+    fn raise(&mut self, tracks: &[TrackId], before: &Wishes, wishes: &Wishes, now: Timestamp) {
+        for track in tracks.iter().copied() {
             let of = |wishes: &Wishes| wishes.height(track.session, track.track);
             let Some(height) = of(wishes).filter(|height| Some(*height) > of(before)) else {
                 continue;
@@ -158,7 +160,6 @@ impl<H> Room<H> {
     }
 
     fn published_wishes(&self) -> &Wishes {
-        static EVERYTHING: Wishes = Wishes::everything();
         self.published_wishes.as_ref().unwrap_or(&EVERYTHING)
     }
 

@@ -1,5 +1,6 @@
 //! State that lives with a component.
 
+mod target;
 pub(crate) mod use_call;
 pub(crate) mod use_equipment;
 pub(crate) mod use_escape;

@@ -2,8 +2,10 @@
 
 use gloo::events::EventListener;
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, KeyboardEvent};
+use web_sys::KeyboardEvent;
 use yew::prelude::*;
+
+use super::target::is_within;
 
 /// Calls `pressed` when Escape is pressed anywhere but in a dialog, which closes itself.
 #[hook]
@@ -14,17 +16,10 @@ pub(crate) fn use_escape(pressed: Callback<()>) {
             let is_escape = event
                 .dyn_ref::<KeyboardEvent>()
                 .is_some_and(|event| event.key() == "Escape");
-            if is_escape && !is_in_dialog(event) {
+            if is_escape && !is_within(event, "dialog") {
                 pressed.emit(());
             }
         });
         move || drop(listener)
     });
-}
-
-fn is_in_dialog(event: &Event) -> bool {
-    event
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok())
-        .is_some_and(|element| element.closest("dialog").is_ok_and(|found| found.is_some()))
 }

@@ -2,10 +2,14 @@
 
 use gloo::events::EventListener;
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, KeyboardEvent};
+use web_sys::KeyboardEvent;
 use yew::prelude::*;
 
+use super::target::is_within;
 use crate::state::shortcut::Shortcut;
+
+/// Elements to which keys mean something when they have the focus.
+const TAKES_KEYS: &str = "input, select, textarea, dialog, [contenteditable]";
 
 /// Calls `pressed` for every shortcut, except while the person types or chooses something.
 #[hook]
@@ -17,7 +21,7 @@ pub(crate) fn use_shortcuts(pressed: Callback<Shortcut>) {
                 return;
             };
             let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
-            if modified || event.repeat() || takes_keys(event) {
+            if modified || event.repeat() || is_within(event, TAKES_KEYS) {
                 return;
             }
             if let Some(shortcut) = Shortcut::of_key(&event.key()) {
@@ -26,18 +30,4 @@ pub(crate) fn use_shortcuts(pressed: Callback<Shortcut>) {
         });
         move || drop(listener)
     });
-}
-
-/// Whether the key means something to the element that has the focus.
-fn takes_keys(event: &KeyboardEvent) -> bool {
-    let element = event
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok());
-    element.is_some_and(|element| {
-        element
-            .closest("input, select, textarea, dialog, [contenteditable]")
-            .ok()
-            .flatten()
-            .is_some()
-    })
 }

@@ -6,14 +6,12 @@ mod video_encoder;
 
 use serde_json::{Value, json};
 use videocall_types::Codec;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::AudioEncoder;
 
 pub(super) use audio::MicrophoneSource;
 pub(super) use video::VideoSource;
 
-use crate::error::Exception;
-use crate::{codec, js, support};
+use crate::{codec, support};
 
 /// Video codecs to encode with, best first.
 const VIDEO_CODECS: [Codec; 2] = [Codec::Vp9, Codec::Vp8];
@@ -38,11 +36,8 @@ impl Support {
         if video.is_empty() {
             tracing::error!("this browser encodes no video codec that we know");
         }
-        let opus = if supports_audio(&opus(true)).await.unwrap_or(false) {
-            opus(true)
-        } else {
-            opus(false)
-        };
+        let tuned = support::accepts(&opus(true), AudioEncoder::is_config_supported).await;
+        let opus = opus(tuned);
         Self { video, opus }
     }
 }
@@ -55,9 +50,4 @@ fn opus(tuned: bool) -> Value {
         "codec": codec::name(Codec::Opus), "sampleRate": 48_000, "numberOfChannels": 1, "bitrate": 32_000,
         "opus": if tuned { options } else { json!({}) },
     })
-}
-
-async fn supports_audio(config: &Value) -> Result<bool, Exception> {
-    let answer = JsFuture::from(AudioEncoder::is_config_supported(&js::object(config)?)).await?;
-    Ok(js::get(&answer, "supported").is_truthy())
 }
