@@ -106,7 +106,6 @@ fn config(settings: &Settings) -> Result<VideoEncoderConfig, Exception> {
         "bitrate": encoding.bitrate,
         "framerate": encoding.max_fps,
         "latencyMode": "realtime",
-        "scalabilityMode": "L1T1",
         "contentHint": if *track == Track::Screen { "detail" } else { "motion" },
     }))
 }
