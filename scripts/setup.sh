@@ -148,6 +148,7 @@ have cc || packages+=(build-essential)
 if [[ $mode == test ]]; then
     # Fonts: without any, Chromium measures and paints text as nothing.
     have chromium || packages+=(chromium fonts-dejavu-core)
+    have firefox-esr || have firefox || packages+=(firefox-esr)
     have valgrind || packages+=(valgrind)
 fi
 if [[ $mode == test || $mode == bench ]]; then

@@ -1,9 +1,9 @@
-// Real Chromium, headless, with fake devices and a fresh profile per launch.
+// Real browsers, headless, with fake devices and a fresh profile per launch.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 
-import { deviceSwitches } from "./media.mjs";
+import { PEOPLE, deviceSwitches } from "./media.mjs";
 
 const SWITCHES = [
   "--no-sandbox", // refused for root, as which CI runs
@@ -15,12 +15,15 @@ const SWITCHES = [
   "--autoplay-policy=no-user-gesture-required",
   "--auto-select-desktop-capture-source=Entire screen",
 ];
+const CHROMIUM = { variable: "CHROMIUM", names: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"] };
+const FIREFOX = { variable: "FIREFOX", names: ["firefox-esr", "firefox"] };
 const ALLOW = "--use-fake-ui-for-media-stream";
 const FAKE_DEVICES = "--use-fake-device-for-media-stream";
 
 /** Launches the browser of `person`, whose camera and microphone are theirs and allowed. */
 export function launchFor(person) {
-  return launch([FAKE_DEVICES, ALLOW, ...deviceSwitches(person)]);
+  const { browser, hertz } = PEOPLE[person];
+  return browser === "firefox" ? launchFirefox(hertz) : launch([FAKE_DEVICES, ALLOW, ...deviceSwitches(person)]);
 }
 
 /** Launches a browser on a machine that has neither camera nor microphone. */
@@ -42,13 +45,31 @@ export async function kill(browser) {
 }
 
 function launch(switches) {
-  return chromium.launch({ executablePath: executable(), args: [...SWITCHES, ...switches] });
+  return chromium.launch({ executablePath: executable(CHROMIUM), args: [...SWITCHES, ...switches] });
 }
 
-function executable() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+/** Firefox as its makers ship it, driven by WebDriver BiDi; `hertz` is what its fake microphone hears. */
+function launchFirefox(hertz) {
+  return firefox.launch({
+    channel: "moz-firefox",
+    executablePath: executable(FIREFOX),
+    firefoxUserPrefs: {
+      "media.navigator.streams.fake": true,
+      "media.navigator.audio.fake_frequency": hertz,
+      "media.navigator.permission.disabled": true,
+      "media.cubeb.force_mock_context": true, // loudspeakers, on machines that have none
+      // A page that reads a canvas of its engine waits for the engine, which waits for the page while it makes an encoder.
+      // Tests read canvases; this ends the wait after so many milliseconds instead of after ten seconds.
+      "gfx.offscreencanvas.snapshot-timeout-ms": 100,
+    },
+  });
+}
+
+/** The path of a browser: what the environment says, or else the first of its names on PATH. */
+function executable({ variable, names }) {
+  if (process.env[variable]) return process.env[variable];
   for (const folder of process.env.PATH.split(delimiter)) {
-    for (const name of ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]) {
+    for (const name of names) {
       const path = join(folder, name);
       try {
         accessSync(path, constants.X_OK);
@@ -58,5 +79,5 @@ function executable() {
       }
     }
   }
-  throw new Error("no Chromium on PATH; install it or set CHROMIUM");
+  throw new Error(`no ${names[0]} on PATH; install it or set ${variable}`);
 }

@@ -4,14 +4,21 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Blue- and red-difference (BT.601) of the picture, and hertz of the beep. */
+/**
+ * Blue- and red-difference (BT.601) of the picture, and hertz of the beep. In Firefox the fake camera changes its colour
+ * with each picture, and the fake microphone hears a lasting tone.
+ */
 export const PEOPLE = {
   alice: { chroma: { u: 128, v: 200 }, hertz: 500 },
   bob: { chroma: { u: 210, v: 110 }, hertz: 900 },
   carol: { chroma: { u: 40, v: 140 }, hertz: 1400 },
+  frida: { browser: "firefox", hertz: 700 },
+  felix: { browser: "firefox", hertz: 1900 },
 };
 // Chromium's fake screen is green.
 const SCREEN = { u: 82, v: 70 };
+// Of 255. What codecs do to a colour that stays is less than this, and ten pictures of Firefox's camera are more.
+const FIREFOX_DRIFT = 6;
 
 const WIDTH = 640;
 const HEIGHT = 360;
@@ -32,13 +39,21 @@ export function deviceSwitches(person) {
   return [`--use-file-for-fake-video-capture=${video}`, `--use-file-for-fake-audio-capture=${audio}`];
 }
 
-/** Whose camera makes a picture of this mean colour, "screen" for a shared screen, or null. */
-export function sourceOfColour([red, green, blue]) {
+/** Whether a moving picture of this mean colour, which changed by `drift`, is what the camera of `person` makes. */
+export function isPictureOf(person, { colour, drift }) {
+  if (PEOPLE[person].browser === "firefox") return drift >= FIREFOX_DRIFT;
+  return drift < FIREFOX_DRIFT && isNear(colour, PEOPLE[person].chroma);
+}
+
+/** Whether a picture of this mean colour is a screen that Chromium shares. */
+export function isPictureOfScreen({ colour }) {
+  return isNear(colour, SCREEN);
+}
+
+function isNear([red, green, blue], chroma) {
   const u = 128 - 0.169 * red - 0.331 * green + 0.5 * blue;
   const v = 128 + 0.5 * red - 0.419 * green - 0.081 * blue;
-  const sources = { ...PEOPLE, screen: { chroma: SCREEN } };
-  const near = ({ chroma }) => Math.hypot(u - chroma.u, v - chroma.v) < 35;
-  return Object.keys(sources).find((name) => near(sources[name])) ?? null;
+  return Math.hypot(u - chroma.u, v - chroma.v) < 35;
 }
 
 function writeVideo(path, { u, v }) {

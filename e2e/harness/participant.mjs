@@ -1,7 +1,7 @@
 // One person in one page: what they do, and what they see and hear.
 import assert from "node:assert/strict";
 
-import { PEOPLE, sourceOfColour } from "./media.mjs";
+import { PEOPLE, isPictureOf, isPictureOfScreen } from "./media.mjs";
 import { listen, tapSpeakers, timeToPictures, watchCanvas } from "./probes.mjs";
 import { Stopwatch, until } from "./until.mjs";
 
@@ -96,13 +96,13 @@ export class Participant {
     }, since);
   }
 
-  /** Waits until their picture moves: this many distinct frames in 2 s, in the colour of their camera (or screen). */
+  /** Waits until their picture moves: this many distinct frames in 2 s, which are those of their camera (or screen). */
   sees(other, { track = "camera", frames = 10, within = 5000, since } = {}) {
     const selector = selectorOf(other, track);
-    const source = track === "screen" ? "screen" : other.name;
     return until(`${this.name} sees ${other.name}'s ${track}`, within, async () => {
       const seen = await this.page.evaluate(watchCanvas, { selector, ms: 2000, enough: frames });
-      return { ok: seen.distinct >= frames && sourceOfColour(seen.colour) === source, seen };
+      const theirs = track === "screen" ? isPictureOfScreen(seen) : isPictureOf(other.name, seen);
+      return { ok: seen.distinct >= frames && theirs, seen };
     }, since);
   }
 

@@ -16,28 +16,36 @@ export function tapSpeakers() {
 
 /**
  * Samples the canvas in each animation frame until `enough` different pictures were there or `ms` milliseconds are over.
- * Returns how many, and the mean colour of the last one.
+ * Returns how many, the mean colour of the last one, and how far one of its channels came in all of them (`drift`).
  */
 export function watchCanvas({ selector, ms, enough }) {
   const scratch = new OffscreenCanvas(64, 36).getContext("2d", { willReadFrequently: true });
   const seen = new Set();
-  let pixels = new Uint8ClampedArray(4);
+  const [lowest, highest] = [[255, 255, 255], [0, 0, 0]];
+  let colour = [0, 0, 0];
+  const look = (pixels) => {
+    if (seen.size === seen.add(pixels.join()).size) return;
+    colour = [0, 1, 2].map((channel) => {
+      let sum = 0;
+      for (let i = channel; i < pixels.length; i += 4) sum += pixels[i];
+      return Math.round((4 * sum) / pixels.length);
+    });
+    colour.forEach((value, channel) => {
+      lowest[channel] = Math.min(lowest[channel], value);
+      highest[channel] = Math.max(highest[channel], value);
+    });
+  };
   const end = performance.now() + ms;
   return new Promise((resolve) => {
     const step = () => {
       const canvas = document.querySelector(`${selector} canvas`);
       if (canvas?.width && canvas.height) {
         scratch.drawImage(canvas, 0, 0, 64, 36);
-        pixels = scratch.getImageData(0, 0, 64, 36).data;
-        seen.add(pixels.join());
+        look(scratch.getImageData(0, 0, 64, 36).data);
       }
       if (seen.size < enough && performance.now() < end) return requestAnimationFrame(step);
-      const colour = [0, 1, 2].map((channel) => {
-        let sum = 0;
-        for (let i = channel; i < pixels.length; i += 4) sum += pixels[i];
-        return Math.round((4 * sum) / pixels.length);
-      });
-      resolve({ distinct: seen.size, colour });
+      const drift = Math.max(0, ...highest.map((value, channel) => value - lowest[channel]));
+      resolve({ distinct: seen.size, colour, drift });
     };
     step();
   });

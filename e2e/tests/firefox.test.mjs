@@ -1,0 +1,25 @@
+import { test } from "../harness/stage.mjs";
+
+for (const transport of ["web_transport", "web_socket"]) {
+  test(`Firefox and Chromium see and hear each other over ${transport}`, async (stage) => {
+    const server = await stage.start();
+    const frida = await stage.join("frida", server, { transport });
+    const alice = await stage.join("alice", server, { transport });
+    await seeAndHear(frida, alice, transport);
+  });
+}
+
+test("two people in Firefox see and hear each other", async (stage) => {
+  const server = await stage.start();
+  const frida = await stage.join("frida", server);
+  const felix = await stage.join("felix", server);
+  await seeAndHear(frida, felix, "web_transport");
+});
+
+async function seeAndHear(one, other, transport) {
+  for (const [a, b] of [[one, other], [other, one]]) {
+    await a.connected({ transport });
+    await a.sees(b);
+    await a.hears(b);
+  }
+}
