@@ -57,6 +57,10 @@ function launchFirefox(hertz) {
       "media.navigator.streams.fake": true,
       "media.navigator.audio.fake_frequency": hertz,
       "media.navigator.permission.disabled": true,
+      // Playwright keeps pages awake that nobody sees; people's browsers don't.
+      "layout.testing.top-level-always-active": false,
+      "dom.min_background_timeout_value": 1000,
+      "dom.disable_open_during_load": false, // a test may put another tab in front
       "media.cubeb.force_mock_context": true, // loudspeakers, on machines that have none
       // A page that reads a canvas of its engine waits for the engine, which waits for the page while it makes an encoder.
       // Tests read canvases; this ends the wait after so many milliseconds instead of after ten seconds.

@@ -130,6 +130,12 @@ export class Participant {
     return this.#becomes("visible");
   }
 
+  /** Puts another tab in front of the page, for real. Only headless Firefox can. */
+  async openTabInFront() {
+    await this.page.evaluate(() => void window.open("about:blank"));
+    await until(`${this.name}'s page is hidden`, 5000, () => this.page.evaluate(() => document.hidden));
+  }
+
   /** Waits until their beep comes out of the loudspeaker and their tile shows it. */
   hears(other, { within = 5000, since } = {}) {
     return until(`${this.name} hears ${other.name}`, within, async () => {

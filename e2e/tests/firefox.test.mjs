@@ -16,6 +16,15 @@ test("two people in Firefox see and hear each other", async (stage) => {
   await seeAndHear(frida, felix, "web_transport");
 });
 
+test("the camera goes on when another tab is in front of Firefox", async (stage) => {
+  const server = await stage.start();
+  const frida = await stage.join("frida", server);
+  const alice = await stage.join("alice", server);
+  await alice.sees(frida);
+  await frida.openTabInFront();
+  await alice.sees(frida);
+});
+
 async function seeAndHear(one, other, transport) {
   for (const [a, b] of [[one, other], [other, one]]) {
     await a.connected({ transport });

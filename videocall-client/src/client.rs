@@ -1,6 +1,7 @@
 //! The page's handle of a call.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -17,6 +18,7 @@ use crate::capture::video::VideoCapture;
 use crate::engine_link::EngineLink;
 use crate::error::{ClientError, Exception};
 use crate::protocol::{Level, Start, ToEngine};
+use crate::support::{self, InWorker};
 use crate::{assets, preference};
 
 /// Who joins what, and where. Not `Debug`: the token is a secret.
@@ -57,6 +59,7 @@ pub struct Client(Rc<Inner>);
 #[derive(Debug)]
 struct Inner {
     engine: Rc<EngineLink>,
+    in_worker: InWorker,
     audio: AudioGraph,
     camera: RefCell<Option<VideoCapture>>,
     screen: RefCell<Option<VideoCapture>>,
@@ -74,10 +77,9 @@ impl Client {
         options: Options,
     ) -> Result<(Self, UnboundedReceiver<ClientEvent>), ClientError> {
         let (events, receiver) = unbounded();
-        let engine = Rc::new(EngineLink::start(
-            &assets::url(assets::ENGINE)?,
-            events.clone(),
-        )?);
+        let (engine, in_worker) =
+            EngineLink::start(&assets::url(assets::ENGINE)?, events.clone())?;
+        let engine = Rc::new(engine);
         let start = Start {
             user: options.user,
             meeting: options.meeting,
@@ -93,6 +95,8 @@ impl Client {
             audio: AudioGraph::start(&engine, events.clone()).await?,
             _page_listeners: listen_to_page(&engine)?,
             engine,
+            // An engine that breaks is an event.
+            in_worker: in_worker.await.unwrap_or_default(),
             camera: RefCell::default(),
             screen: RefCell::default(),
             microphone: RefCell::default(),
@@ -173,6 +177,11 @@ impl Client {
         Ok(())
     }
 
+    /// What a bug report tells of this browser: whether it has what a call needs or may use, by name.
+    pub async fn features(&self) -> BTreeMap<String, bool> {
+        support::probe(self.0.in_worker).await
+    }
+
     /// Lets sound play after [`ClientEvent::AudioBlocked`]; call it while handling a click or key.
     pub fn resume_audio(&self) {
         self.0.audio.resume();
@@ -200,8 +209,14 @@ impl Client {
     ) -> Result<(), ClientError> {
         let capture = match source {
             Some(source) => Some(
-                VideoCapture::start(&self.0.engine, track, &source, self.0.events.clone())
-                    .map_err(ClientError::Capture)?,
+                VideoCapture::start(
+                    &self.0.engine,
+                    self.0.in_worker,
+                    track,
+                    &source,
+                    self.0.events.clone(),
+                )
+                .map_err(ClientError::Capture)?,
             ),
             None => {
                 self.tell(&ToEngine::VideoOff { track });

@@ -1,6 +1,10 @@
 //! The page's end of the engine worker.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use futures_channel::mpsc::UnboundedSender;
+use futures_channel::oneshot;
 use gloo::events::EventListener;
 use js_sys::Array;
 use serde_json::json;
@@ -12,6 +16,7 @@ use crate::error::{ClientError, Exception};
 use crate::js;
 use crate::preference;
 use crate::protocol::{self, FromEngine, ToEngine};
+use crate::support::InWorker;
 
 /// The worker and the listeners on it. Dropping it leaves the meeting; the worker ends itself after that.
 #[derive(Debug)]
@@ -21,20 +26,27 @@ pub(crate) struct EngineLink {
 }
 
 impl EngineLink {
-    /// Starts the worker whose script is at `url`.
+    /// Starts the worker whose script is at `url`. Also returns what it finds there; cancelled if it breaks before.
     pub(crate) fn start(
         url: &str,
         events: UnboundedSender<ClientEvent>,
-    ) -> Result<Self, ClientError> {
+    ) -> Result<(Self, oneshot::Receiver<InWorker>), ClientError> {
         let options = js::object(&json!({ "type": "module", "name": "engine" }))
             .map_err(ClientError::Engine)?;
         let worker =
             Worker::new_with_options(url, &options).map_err(|e| ClientError::Engine(e.into()))?;
-        let forward = events.clone();
+        let (found, in_worker) = oneshot::channel();
+        let found = Rc::new(Cell::new(Some(found)));
+        let (forward, ready) = (events.clone(), found.clone());
         let on_message = EventListener::new(&worker, "message", move |event| {
             let data = event.unchecked_ref::<MessageEvent>().data();
             if let Some((message, _)) = protocol::decode(&data) {
                 let event = match message {
+                    FromEngine::Ready(in_worker) => {
+                        // The receiver is gone when nobody wants to know any more.
+                        let _ = ready.take().map(|found| found.send(in_worker));
+                        return;
+                    }
                     FromEngine::Event(event) => {
                         preference::observe(&event);
                         ClientEvent::Call(event)
@@ -50,15 +62,17 @@ impl EngineLink {
         let on_error = EventListener::new(&worker, "error", move |event| {
             // After a panic nothing in the worker can be relied on.
             broken.terminate();
+            found.take();
             let reason = event
                 .dyn_ref::<ErrorEvent>()
                 .map_or_else(|| "it could not be loaded".to_owned(), ErrorEvent::message);
             let _ = events.unbounded_send(ClientEvent::EngineFailed(reason));
         });
-        Ok(Self {
+        let link = Self {
             worker,
             _listeners: [on_message, on_error],
-        })
+        };
+        Ok((link, in_worker))
     }
 
     /// Sends a message that comes alone.

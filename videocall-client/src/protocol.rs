@@ -11,6 +11,8 @@ use videocall_types::api::ServerConfig;
 use videocall_types::{DisplayName, MeetingId, SessionId, Track, UserId};
 use wasm_bindgen::{JsCast as _, JsValue};
 
+use crate::support::InWorker;
+
 /// From the page to the engine. Not `Debug`: a token is a secret.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -28,10 +30,9 @@ pub(crate) enum ToEngine {
     },
     /// Where sound goes. With a `MessagePort` to the playout worklet.
     Playout,
-    /// A video track is captured. With a `ReadableStream` of `VideoFrame`, or alone: then `VideoFrame`s follow.
+    /// A video track is captured. With a `ReadableStream` of `VideoFrame`, with the `MediaStreamTrack`, or with a
+    /// `MessagePort` out of which `VideoFrame`s come; whatever goes into that means that it is time for one.
     VideoOn { track: Track },
-    /// A captured picture. With the `VideoFrame`.
-    VideoFrame { track: Track },
     /// A video track is captured no longer.
     VideoOff { track: Track },
     /// The microphone is captured. With a `MessagePort` to the capture worklet.
@@ -60,6 +61,8 @@ pub(crate) struct Start {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", content = "value", rename_all = "snake_case")]
 pub(crate) enum FromEngine {
+    /// First: the engine listens, and this is what its Worker has.
+    Ready(InWorker),
     /// From the call.
     Event(Event),
     /// How loud the audible tracks are.

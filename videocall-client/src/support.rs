@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use js_sys::Promise;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use videocall_types::Codec;
 use wasm_bindgen::convert::FromWasmAbi;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{VideoDecoder, VideoEncoder};
+use web_sys::{AudioDecoder, AudioEncoder, VideoDecoder, VideoEncoder};
 
 use crate::{codec, js};
 
@@ -79,44 +80,81 @@ pub fn missing() -> Vec<Feature> {
         .collect()
 }
 
-/// What a bug report tells of this browser: whether it has what a call needs or may use, by name. Only for the page.
-pub async fn probe() -> BTreeMap<String, bool> {
-    let features = [
-        ("web_transport", js::has_global("WebTransport")),
-        ("audio_worklet", js::has_global("AudioWorkletNode")),
-        ("track_processor", has_track_processor()),
-        ("share_screen", can_share_screen()),
-        ("choose_speaker", can_choose_speaker()),
-    ];
-    let mut found: BTreeMap<String, bool> = features
-        .into_iter()
-        .map(|(name, there)| (name.to_owned(), there))
-        .collect();
+/// What the engine's Worker has, for which the page can't look.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct InWorker {
+    /// It gets pictures of a track as a stream.
+    pub(crate) track_processor: bool,
+}
+
+/// Only for the engine.
+pub(crate) fn in_worker() -> InWorker {
+    InWorker {
+        track_processor: has_track_processor(),
+    }
+}
+
+/// Whether this browser has what a call needs or may use, by name. Only for the page.
+pub(crate) async fn probe(in_worker: InWorker) -> BTreeMap<String, bool> {
+    let mut found = BTreeMap::new();
+    let mut note = |name: &str, there| found.insert(name.to_owned(), there);
+    note("web_transport", js::has_global("WebTransport"));
+    note("audio_worklet", js::has_global("AudioWorkletNode"));
+    note("share_screen", can_share_screen());
+    note("track_processor", has_track_processor());
+    note("track_processor_in_worker", in_worker.track_processor);
+    note("video_frame_callback", has_video_frame_callback());
+    note("speaker_of_context", contexts_choose_speaker());
+    note("speaker_of_element", elements_choose_speaker());
+    note("encode_opus", encodes_audio(&codec::opus(false)).await);
+    note("encode_opus_dtx", encodes_audio(&codec::opus(true)).await);
+    note("decode_opus", decodes_audio().await);
     for codec in VIDEO_CODECS {
         let name = format!("{codec:?}").to_lowercase();
-        found.insert(format!("encode_{name}"), encodes_video(codec).await);
-        found.insert(format!("decode_{name}"), decodes_video(codec).await);
+        let (plain, layered) = (None, Some("L1T3"));
+        note(
+            &format!("encode_{name}"),
+            encodes_video(codec, plain).await,
+        );
+        note(
+            &format!("encode_{name}_l1t3"),
+            encodes_video(codec, layered).await,
+        );
+        note(&format!("decode_{name}"), decodes_video(codec).await);
     }
     found
 }
 
-/// Whether cameras can be encoded with this codec in real time. Also for the engine.
-pub(crate) async fn encodes_video(codec: Codec) -> bool {
-    let config = json!({
+/// Whether cameras can be encoded with this codec in real time, in layers of this scalability mode. Also for the engine.
+pub(crate) async fn encodes_video(codec: Codec, mode: Option<&str>) -> bool {
+    let mut config = json!({
         "codec": codec::name(codec), "width": 1280, "height": 720, "bitrate": 1_500_000, "framerate": 30,
         "latencyMode": "realtime",
     });
-    accepts(&config, VideoEncoder::is_config_supported).await
+    if let Some(mode) = mode {
+        config["scalabilityMode"] = json!(mode);
+    }
+    js::has_global("VideoEncoder") && accepts(&config, VideoEncoder::is_config_supported).await
 }
 
 async fn decodes_video(codec: Codec) -> bool {
     let config = json!({ "codec": codec::name(codec) });
-    accepts(&config, VideoDecoder::is_config_supported).await
+    js::has_global("VideoDecoder") && accepts(&config, VideoDecoder::is_config_supported).await
+}
+
+/// Whether microphones can be encoded like that. Also for the engine.
+pub(crate) async fn encodes_audio(config: &Value) -> bool {
+    js::has_global("AudioEncoder") && accepts(config, AudioEncoder::is_config_supported).await
+}
+
+async fn decodes_audio() -> bool {
+    let config = codec::opus_decoder();
+    js::has_global("AudioDecoder") && accepts(&config, AudioDecoder::is_config_supported).await
 }
 
 /// Whether a codec of the browser, which is asked by `ask`, accepts a configuration.
-pub(crate) async fn accepts<C: JsCast, A: JsCast + FromWasmAbi + 'static>(
-    config: &serde_json::Value,
+async fn accepts<C: JsCast, A: JsCast + FromWasmAbi + 'static>(
+    config: &Value,
     ask: impl FnOnce(&C) -> Promise<A>,
 ) -> bool {
     let Ok(config) = js::object(config) else {
@@ -135,10 +173,19 @@ pub fn can_share_screen() -> bool {
 /// Sound can go to a chosen speaker.
 #[must_use]
 pub fn can_choose_speaker() -> bool {
+    contexts_choose_speaker() || elements_choose_speaker()
+}
+
+/// All sound of a context can.
+pub(crate) fn contexts_choose_speaker() -> bool {
     prototype_has("AudioContext", "setSinkId")
 }
 
-/// The page gets pictures of a track as a stream.
+fn elements_choose_speaker() -> bool {
+    prototype_has("HTMLMediaElement", "setSinkId")
+}
+
+/// Pictures of a track come as a stream. Also for the engine.
 pub(crate) fn has_track_processor() -> bool {
     js::has_global("MediaStreamTrackProcessor")
 }

@@ -1,6 +1,7 @@
 //! From a `MediaStreamTrack` on the page to the engine.
 
 pub(crate) mod audio;
+mod element;
 pub(crate) mod video;
 
 use futures_channel::mpsc::UnboundedSender;

@@ -15,6 +15,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::clock::now;
 use super::decode::{self, Decoders};
 use super::encode::Support;
+use super::intake::Intake;
 use super::page::Page;
 use super::playout::{Played, Playout};
 use super::render::Renderer;
@@ -179,12 +180,8 @@ impl Driver {
                 self.playout = Some(Playout::new(object.unchecked_into(), self.queue.clone()))
             }
             ToEngine::VideoOn { track } => {
-                let stream = (!object.is_undefined()).then(|| object.unchecked_into());
-                self.sources.video_on(track, stream)?;
-            }
-            ToEngine::VideoFrame { track } => {
                 self.sources
-                    .picture(track, &object.unchecked_into(), self.transports.waiting());
+                    .video_on(track, Intake::new(track, object, &self.queue))?;
             }
             ToEngine::VideoOff { track } => self.sources.video_off(track),
             ToEngine::MicrophoneOn => self.sources.microphone_on(object.unchecked_into())?,

@@ -7,6 +7,7 @@ mod clock;
 mod decode;
 mod driver;
 mod encode;
+mod intake;
 mod page;
 mod playout;
 mod reader;
@@ -23,8 +24,10 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::protocol::{self, ToEngine};
+use crate::support;
 use driver::Driver;
 use encode::Support;
+use page::Page;
 use work::{Queue, Work};
 
 /// Starts the engine in this dedicated Worker. It ends when the page leaves the call.
@@ -47,6 +50,7 @@ pub fn run() {
 }
 
 async fn serve(queue: Queue, mut work: UnboundedReceiver<Work>) {
+    Page::new().ready(support::in_worker());
     let support = Support::probe().await;
     if let Some(Work::Page(ToEngine::Start(start), _)) = work.next().await {
         Driver::new(*start, support, queue).run(work).await;

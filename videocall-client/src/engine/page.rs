@@ -8,12 +8,17 @@ use web_sys::DedicatedWorkerGlobalScope;
 
 use crate::error::Exception;
 use crate::protocol::{self, FromEngine, Level};
+use crate::support::InWorker;
 
 pub(super) struct Page(DedicatedWorkerGlobalScope);
 
 impl Page {
     pub(super) fn new() -> Self {
         Self(js_sys::global().unchecked_into())
+    }
+
+    pub(super) fn ready(&self, in_worker: InWorker) {
+        self.post(&FromEngine::Ready(in_worker));
     }
 
     pub(super) fn event(&self, event: Event) {

@@ -6,10 +6,11 @@ use js_sys::Float32Array;
 use media_core::Input;
 use media_core::command::VideoEncoding;
 use videocall_types::{Codec, Track};
-use web_sys::{EncodedAudioChunk, EncodedVideoChunk, MessagePort, ReadableStream, VideoFrame};
+use web_sys::{EncodedAudioChunk, EncodedVideoChunk, MessagePort, VideoFrame};
 
 use super::clock::now;
 use super::encode::{MicrophoneSource, Support, VideoSource};
+use super::intake::Intake;
 use super::work::{Queue, Work};
 use crate::error::Exception;
 
@@ -19,6 +20,7 @@ pub(super) struct Sources {
     support: Support,
     microphone: Option<MicrophoneSource>,
     videos: BTreeMap<Track, VideoSource>,
+    intakes: BTreeMap<Track, Intake>,
     /// As last told, for tracks that are captured later. What is paused is not here.
     encodings: BTreeMap<Track, VideoEncoding>,
 }
@@ -30,31 +32,32 @@ impl Sources {
             support,
             microphone: None,
             videos: BTreeMap::new(),
+            intakes: BTreeMap::new(),
             encodings: BTreeMap::new(),
         }
     }
 
-    /// Pictures come from `stream`, or else through [`picture`](Self::picture).
-    pub(super) fn video_on(
-        &mut self,
-        track: Track,
-        stream: Option<ReadableStream>,
-    ) -> Result<(), Exception> {
+    pub(super) fn video_on(&mut self, track: Track, intake: Intake) -> Result<(), Exception> {
         let codecs = self.support.video.clone();
         if codecs.is_empty() {
             self.queue.push(Work::SourceFailed(track));
         }
-        let mut video = VideoSource::new(track, stream, codecs, self.queue.clone())?;
+        let mut video = intake
+            .stream()
+            .and_then(|stream| VideoSource::new(track, stream, codecs, self.queue.clone()))
+            .inspect_err(|_| self.queue.push(Work::SourceFailed(track)))?;
         if let Some(encoding) = self.encodings.get(&track) {
             video.configure(*encoding);
         }
         self.videos.insert(track, video);
+        self.intakes.insert(track, intake);
         self.queue.input(Input::Publishing { track, on: true });
         Ok(())
     }
 
     pub(super) fn video_off(&mut self, track: Track) {
         self.videos.remove(&track);
+        self.intakes.remove(&track);
         self.queue.input(Input::Publishing { track, on: false });
     }
 

@@ -103,6 +103,7 @@ pub(crate) fn CallPage(props: &Props) -> Html {
     let on_dismiss = use_callback(state.dispatcher(), |id, dispatcher| {
         dispatcher.dispatch(Action::Dismiss(id))
     });
+    let client = call.client.clone();
     let stop_sharing = published.screen.is_some().then(|| screen.stop.clone());
     html! {
         <main class="call" data-connection={connection_name(&state.connection)}
@@ -114,7 +115,7 @@ pub(crate) fn CallPage(props: &Props) -> Html {
             <div class="flex min-h-0 flex-1 gap-2">
                 <Tiles {call} visitor={visitor.clone()} camera={published.camera} muted={published.microphone.is_none()} />
                 if *diagnostics {
-                    <Diagnostics {numbers} people={people(&state)} connection={connection_name(&state.connection)}
+                    <Diagnostics {numbers} {client} people={people(&state)} connection={connection_name(&state.connection)}
                         transport={state.transport} session={state.session} on_close={on_diagnostics} />
                 }
             </div>

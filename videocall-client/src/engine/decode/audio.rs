@@ -67,9 +67,9 @@ impl Decoder {
             _output: output,
             _error: error,
         };
-        let config =
-            json!({ "codec": codec::name(codec), "sampleRate": 48_000, "numberOfChannels": 1 });
-        decoder.inner.configure(&js::object(&config)?)?;
+        decoder
+            .inner
+            .configure(&js::object(&codec::opus_decoder())?)?;
         Ok(decoder)
     }
 

@@ -4,9 +4,8 @@ mod audio;
 mod video;
 mod video_encoder;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use videocall_types::Codec;
-use web_sys::AudioEncoder;
 
 pub(super) use audio::MicrophoneSource;
 pub(super) use video::VideoSource;
@@ -14,7 +13,7 @@ pub(super) use video::VideoSource;
 use crate::{codec, support};
 
 /// Video codecs to encode with, best first.
-const VIDEO_CODECS: [Codec; 2] = [Codec::Vp9, Codec::Vp8];
+const VIDEO_CODECS: [Codec; 3] = [Codec::Vp9, Codec::Vp8, Codec::H264];
 
 /// What this browser encodes.
 pub(super) struct Support {
@@ -29,25 +28,15 @@ impl Support {
     pub(super) async fn probe() -> Self {
         let mut video = Vec::new();
         for codec in VIDEO_CODECS {
-            if support::encodes_video(codec).await {
+            if support::encodes_video(codec, None).await {
                 video.push(codec);
             }
         }
         if video.is_empty() {
             tracing::error!("this browser encodes no video codec that we know");
         }
-        let tuned = support::accepts(&opus(true), AudioEncoder::is_config_supported).await;
-        let opus = opus(tuned);
+        let tuned = support::encodes_audio(&codec::opus(true)).await;
+        let opus = codec::opus(tuned);
         Self { video, opus }
     }
-}
-
-/// `tuned`: with options that not every browser knows.
-fn opus(tuned: bool) -> Value {
-    // No in-band FEC: no browser's decoder can use it, and it costs quality.
-    let options = json!({ "frameDuration": 20_000, "usedtx": true, "application": "voip", "signal": "voice" });
-    json!({
-        "codec": codec::name(Codec::Opus), "sampleRate": 48_000, "numberOfChannels": 1, "bitrate": 32_000,
-        "opus": if tuned { options } else { json!({}) },
-    })
 }

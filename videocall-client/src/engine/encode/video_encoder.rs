@@ -99,8 +99,11 @@ fn config(settings: &Settings) -> Result<VideoEncoderConfig, Exception> {
         size,
         encoding,
     } = settings;
+    // Annex B: frames carry what a decoder must know, as those of the other codecs do. Without a scalability mode there is
+    // one layer; not every browser takes the name of that mode.
     js::object(&json!({
         "codec": codec::name(*codec),
+        "avc": { "format": "annexb" },
         "width": size.width,
         "height": size.height,
         "bitrate": encoding.bitrate,

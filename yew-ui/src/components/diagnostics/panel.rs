@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use media_core::command::TransportKind;
 use media_core::event::Participant;
-use videocall_client::support;
+use videocall_client::Client;
 use videocall_types::SessionId;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -27,6 +27,8 @@ pub(crate) const PANEL_ID: &str = "diagnostics";
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
     pub(crate) numbers: Numbers,
+    /// There once it has joined.
+    pub(crate) client: Option<Client>,
     /// Everybody else.
     pub(crate) people: Vec<Participant>,
     /// State of the connection, by its name in reports.
@@ -44,7 +46,7 @@ pub(crate) fn Diagnostics(props: &Props) -> Html {
     use_focus(close.clone());
     use_escape(props.on_close.clone());
     use_numbers(&props.numbers);
-    let features = use_features();
+    let features = use_features(props.client.clone());
     let report = {
         let numbers = props.numbers.clone();
         let about = About {
@@ -105,11 +107,15 @@ fn participant(history: &History, person: &Participant) -> Option<Html> {
 
 /// What the browser has; `None` until it has answered.
 #[hook]
-fn use_features() -> Option<BTreeMap<String, bool>> {
+fn use_features(client: Option<Client>) -> Option<BTreeMap<String, bool>> {
     let features = use_state(|| None);
-    use_effect_with((), {
+    use_effect_with(client, {
         let features = features.setter();
-        move |()| spawn_local(async move { features.set(Some(support::probe().await)) })
+        move |client| {
+            if let Some(client) = client.clone() {
+                spawn_local(async move { features.set(Some(client.features().await)) });
+            }
+        }
     });
     (*features).clone()
 }
