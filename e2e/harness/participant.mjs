@@ -38,6 +38,22 @@ export class Participant {
     await this.page.goto(`${server.url}/meeting/${this.name}/${meeting}`);
   }
 
+  /**
+   * Has this function run in the engine's Worker before the app. Returns how often that has happened, as a function. Only
+   * Chromium can.
+   */
+  async prepareEngine(prepare) {
+    let times = 0;
+    // A Worker whose script does not come from the server counts as one of a remote network.
+    await this.page.context().grantPermissions(["local-network-access"]);
+    await this.page.route("**/assets/engine-*.js", async (route) => {
+      const response = await route.fetch();
+      times++;
+      await route.fulfill({ response, body: `(${prepare})();\n${await response.text()}` });
+    });
+    return () => times;
+  }
+
   /** Opens the pre-join page, joins and waits until connected. */
   async join(server, { within = 10_000, since = new Stopwatch(), ...options } = {}) {
     await this.open(server, options);

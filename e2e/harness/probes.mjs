@@ -5,7 +5,7 @@ export function tapSpeakers() {
   const connect = AudioNode.prototype.connect;
   globalThis.speakerTaps = [];
   AudioNode.prototype.connect = function (target, ...rest) {
-    if (target instanceof AudioDestinationNode) {
+    if (target instanceof AudioDestinationNode || target instanceof MediaStreamAudioDestinationNode) {
       const tap = new AnalyserNode(this.context, { fftSize: 4096, smoothingTimeConstant: 0 });
       connect.call(this, tap);
       globalThis.speakerTaps.push(tap);

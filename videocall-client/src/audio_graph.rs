@@ -1,5 +1,7 @@
 //! The page's audio graph: a 48 kHz context, the playout worklet and what captures a microphone.
 
+use std::cell::RefCell;
+
 use futures_channel::mpsc::UnboundedSender;
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
@@ -8,10 +10,11 @@ use serde_json::json;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AudioContext, AudioContextState, AudioWorkletNode, MediaStream, MediaStreamAudioSourceNode,
-    MediaStreamTrack, MessageChannel, MessagePort,
+    AudioContext, AudioContextState, AudioNode, AudioWorkletNode, MediaStream,
+    MediaStreamAudioSourceNode, MediaStreamTrack, MessageChannel, MessagePort,
 };
 
+use crate::audio_output::ElementOutput;
 use crate::client::ClientEvent;
 use crate::engine_link::EngineLink;
 use crate::error::{ClientError, Exception};
@@ -25,7 +28,9 @@ const START_MS: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct AudioGraph {
     context: Context,
-    _playout: AudioWorkletNode,
+    playout: AudioWorkletNode,
+    /// Where sound goes instead of the context's destination.
+    element: RefCell<Option<ElementOutput>>,
     _watch: (EventListener, Timeout),
 }
 
@@ -50,7 +55,8 @@ impl AudioGraph {
         let playout = playout.await.map_err(ClientError::Audio)?;
         let graph = Self {
             context,
-            _playout: playout,
+            playout,
+            element: RefCell::default(),
             _watch: watch,
         };
         graph.resume();
@@ -62,18 +68,50 @@ impl AudioGraph {
         if let Ok(promise) = self.context.0.resume() {
             js::ignore(promise.unchecked_into());
         }
+        if let Some(element) = self.element.borrow().as_ref() {
+            element.play();
+        }
     }
 
-    /// Plays through this device from now on, where the browser can choose.
+    /// Plays through this device from now on, where the browser can choose; empty: the browser's choice.
     pub(crate) fn set_speaker(&self, id: &str) {
-        if support::can_choose_speaker() {
+        if support::contexts_choose_speaker() {
             // A device that is gone leaves the sound where it was.
             js::ignore(self.context.0.set_sink_id_with_str(id).unchecked_into());
+        } else if support::can_choose_speaker()
+            && let Err(error) = self.play_by_element(id)
+        {
+            tracing::warn!(%error, "the speaker can't be chosen");
         }
+    }
+
+    fn play_by_element(&self, id: &str) -> Result<(), Exception> {
+        let mut element = self.element.borrow_mut();
+        if id.is_empty() {
+            if element.take().is_some() {
+                self.lead_playout_to(&self.context.0.destination())?;
+            }
+            return Ok(());
+        }
+        match element.as_ref() {
+            Some(element) => element.choose(id),
+            None => {
+                let output = element.insert(ElementOutput::new(&self.context.0)?);
+                self.lead_playout_to(output.input())?;
+                output.choose(id)
+            }
+        }
+    }
+
+    fn lead_playout_to(&self, node: &AudioNode) -> Result<(), Exception> {
+        self.playout.disconnect()?;
+        self.playout.connect_with_audio_node(node)?;
+        Ok(())
     }
 
     /// Ends all sound.
     pub(crate) fn close(&self) {
+        self.element.take();
         self.context.close();
     }
 

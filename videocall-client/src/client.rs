@@ -77,8 +77,7 @@ impl Client {
         options: Options,
     ) -> Result<(Self, UnboundedReceiver<ClientEvent>), ClientError> {
         let (events, receiver) = unbounded();
-        let (engine, in_worker) =
-            EngineLink::start(&assets::url(assets::ENGINE)?, events.clone())?;
+        let (engine, in_worker) = EngineLink::start(&assets::url(assets::ENGINE)?, events.clone())?;
         let engine = Rc::new(engine);
         let start = Start {
             user: options.user,

@@ -15,6 +15,7 @@ pub mod support;
 
 mod assets;
 mod audio_graph;
+mod audio_output;
 mod capture;
 mod client;
 mod codec;

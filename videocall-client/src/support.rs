@@ -112,10 +112,7 @@ pub(crate) async fn probe(in_worker: InWorker) -> BTreeMap<String, bool> {
     for codec in VIDEO_CODECS {
         let name = format!("{codec:?}").to_lowercase();
         let (plain, layered) = (None, Some("L1T3"));
-        note(
-            &format!("encode_{name}"),
-            encodes_video(codec, plain).await,
-        );
+        note(&format!("encode_{name}"), encodes_video(codec, plain).await);
         note(
             &format!("encode_{name}_l1t3"),
             encodes_video(codec, layered).await,
@@ -131,8 +128,8 @@ pub(crate) async fn encodes_video(codec: Codec, mode: Option<&str>) -> bool {
         "codec": codec::name(codec), "width": 1280, "height": 720, "bitrate": 1_500_000, "framerate": 30,
         "latencyMode": "realtime",
     });
-    if let Some(mode) = mode {
-        config["scalabilityMode"] = json!(mode);
+    if let (Some(mode), Some(config)) = (mode, config.as_object_mut()) {
+        config.insert("scalabilityMode".to_owned(), json!(mode));
     }
     js::has_global("VideoEncoder") && accepts(&config, VideoEncoder::is_config_supported).await
 }
