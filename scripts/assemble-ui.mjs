@@ -35,9 +35,12 @@ emit("app_js", "app", "js", readFileSync(join(built, "app.js"), "utf8").replaceA
 emit("css", "app", "css", readFileSync(join(built, "app.css")));
 emit("worklet_wasm", "audio-worklet", "wasm", readFileSync(join(built, "audio_worklet.wasm")));
 emit("worklet_js", "audio-worklet", "js", readFileSync("videocall-client/audio-worklet/processor.js"));
-for (const script of ["boot", "engine"]) {
-  emit(script, script, "js", linked(`yew-ui/web/${script}.js`, { "app.js": "app_js", "app.wasm": "app_wasm" }));
-}
+emit("opus_wasm", "opus", "wasm", readFileSync(join(built, "opus_codec.wasm")));
+emit("webcodecs", "webcodecs", "js", readFileSync("videocall-client/opus/webcodecs.js"));
+const app = { "app.js": "app_js", "app.wasm": "app_wasm" };
+emit("boot", "boot", "js", linked("yew-ui/web/boot.js", app));
+const opus = { "webcodecs.js": "webcodecs", "opus.wasm": "opus_wasm" };
+emit("engine", "engine", "js", linked("yew-ui/web/engine.js", { ...app, ...opus }));
 // JavaScript that crates bring along; the generated module imports it by relative paths that already carry a hash.
 const snippets = join(built, "snippets");
 if (existsSync(snippets)) cpSync(snippets, join(assets, "snippets"), { recursive: true });

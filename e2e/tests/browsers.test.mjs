@@ -74,6 +74,32 @@ for (const person of ["alice", "frida"]) {
   });
 }
 
+test("a browser without Opus gets one, and others don't load it", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.person("alice");
+  await alice.page.addInitScript(withoutSound);
+  const prepared = await alice.prepareEngine(withoutSound);
+  await alice.join(server);
+  const bob = await stage.person("bob");
+  const loaded = [];
+  bob.page.on("request", (request) => loaded.push(new URL(request.url()).pathname));
+  await bob.join(server);
+  await bob.hears(alice);
+  await alice.hears(bob);
+  assert.equal(prepared(), 1);
+  assert.ok(loaded.some((path) => path.startsWith("/assets/app-")), String(loaded));
+  assert.ok(!loaded.some((path) => path.startsWith("/assets/opus-")), String(loaded));
+
+  await alice.press(/^Mute/);
+  await bob.hearsNothingOf(alice);
+  await alice.press("Diagnostics");
+  await alice.page.locator('[data-feature="opus_in_wasm"]').getByText("yes").waitFor();
+});
+
+function withoutSound() {
+  for (const name of ["AudioEncoder", "AudioDecoder", "AudioData", "EncodedAudioChunk"]) delete globalThis[name];
+}
+
 function withoutTrackProcessor() {
   delete globalThis.MediaStreamTrackProcessor;
 }

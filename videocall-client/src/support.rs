@@ -23,8 +23,6 @@ pub enum Feature {
     SecureContext,
     /// WebCodecs for video.
     VideoCodecs,
-    /// WebCodecs for audio.
-    AudioCodecs,
     /// Audio processing beside the page.
     AudioWorklet,
     /// Drawing in a Worker.
@@ -38,7 +36,6 @@ impl fmt::Display for Feature {
         f.write_str(match self {
             Self::SecureContext => "a secure connection (https)",
             Self::VideoCodecs => "video codecs (WebCodecs)",
-            Self::AudioCodecs => "audio codecs (WebCodecs)",
             Self::AudioWorklet => "AudioWorklet",
             Self::OffscreenCanvas => "OffscreenCanvas",
             Self::VideoCapture => "video frame capture",
@@ -58,10 +55,6 @@ pub fn missing() -> Vec<Feature> {
         (
             Feature::VideoCodecs,
             js::has_global("VideoEncoder") && js::has_global("VideoDecoder"),
-        ),
-        (
-            Feature::AudioCodecs,
-            js::has_global("AudioEncoder") && js::has_global("AudioDecoder"),
         ),
         (Feature::AudioWorklet, js::has_global("AudioWorkletNode")),
         (
@@ -85,12 +78,17 @@ pub fn missing() -> Vec<Feature> {
 pub(crate) struct InWorker {
     /// It gets pictures of a track as a stream.
     pub(crate) track_processor: bool,
+    /// It was given an Opus of ours, because it has none.
+    pub(crate) opus_in_wasm: bool,
 }
 
 /// Only for the engine.
 pub(crate) fn in_worker() -> InWorker {
     InWorker {
         track_processor: has_track_processor(),
+        opus_in_wasm: ["AudioEncoder", "AudioDecoder"]
+            .iter()
+            .any(|name| js::get(&js::get(&js_sys::global(), name), "inWasm").is_truthy()),
     }
 }
 
@@ -109,6 +107,7 @@ pub(crate) async fn probe(in_worker: InWorker) -> BTreeMap<String, bool> {
     note("encode_opus", encodes_audio(&codec::opus(false)).await);
     note("encode_opus_dtx", encodes_audio(&codec::opus(true)).await);
     note("decode_opus", decodes_audio().await);
+    note("opus_in_wasm", in_worker.opus_in_wasm);
     for codec in VIDEO_CODECS {
         let name = format!("{codec:?}").to_lowercase();
         let (plain, layered) = (None, Some("L1T3"));

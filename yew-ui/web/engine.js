@@ -10,10 +10,27 @@ const keep = (event) => {
 };
 self.addEventListener("message", keep);
 try {
+  await bringOpus();
   await init({ module_or_path: new URL("./app.wasm", import.meta.url) });
 } finally {
   self.removeEventListener("message", keep);
 }
 for (const { data, ports } of early) {
   self.dispatchEvent(new MessageEvent("message", { data, ports: [...ports] }));
+}
+
+// Only browsers without Opus load it.
+async function bringOpus() {
+  const config = { codec: "opus", sampleRate: 48_000, numberOfChannels: 1 };
+  const lacking = [];
+  for (const name of ["AudioEncoder", "AudioDecoder"]) {
+    const answer = await self[name]?.isConfigSupported(config);
+    if (!answer?.supported) lacking.push(name);
+  }
+  if (lacking.length === 0) return;
+  const [{ install }, module] = await Promise.all([
+    import("./webcodecs.js"),
+    WebAssembly.compileStreaming(fetch(new URL("./opus.wasm", import.meta.url))),
+  ]);
+  install(module, lacking);
 }

@@ -29,7 +29,7 @@ pub(crate) fn Unsupported(props: &Props) -> Html {
         (
             "This browser can't take part",
             format!(
-                "It lacks {}. Update it, or open this meeting in a current Chrome or Edge on a computer.",
+                "It lacks {}. Update it, or open this meeting in a current Chrome, Edge or Firefox on a computer.",
                 missing.join(", ")
             ),
         )
