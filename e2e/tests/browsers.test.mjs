@@ -96,6 +96,25 @@ test("a browser without Opus gets one, and others don't load it", async (stage) 
   await alice.page.locator('[data-feature="opus_in_wasm"]').getByText("yes").waitFor();
 });
 
+test("who must click to hear is told so until there is sound", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.person("alice");
+  await alice.page.addInitScript(() => {
+    globalThis.AudioContext = class extends AudioContext {
+      constructor(options) {
+        super(options);
+        globalThis.context = this;
+      }
+    };
+  });
+  await alice.join(server);
+  const notice = alice.page.getByText("The browser plays no sound until you say so.");
+  await alice.page.evaluate(() => globalThis.context.suspend());
+  await notice.waitFor();
+  await alice.page.evaluate(() => globalThis.context.resume());
+  await notice.waitFor({ state: "detached" });
+});
+
 function withoutSound() {
   for (const name of ["AudioEncoder", "AudioDecoder", "AudioData", "EncodedAudioChunk"]) delete globalThis[name];
 }

@@ -178,16 +178,16 @@ fn stop(worklet: &AudioWorkletNode) -> Result<(), Exception> {
     Ok(worklet.port()?.post_message(&message)?)
 }
 
-/// Tells when the person must click before sound plays.
+/// Tells when the person must click before sound plays, and when it does. Some browsers start late, or pause while there
+/// is a phone call.
 fn watch(context: &AudioContext, events: UnboundedSender<ClientEvent>) -> (EventListener, Timeout) {
     let watched = context.clone();
     let report = move || {
-        if !matches!(
+        let blocked = !matches!(
             watched.state(),
             AudioContextState::Running | AudioContextState::Closed
-        ) {
-            let _ = events.unbounded_send(ClientEvent::AudioBlocked);
-        }
+        );
+        let _ = events.unbounded_send(ClientEvent::AudioBlocked(blocked));
     };
     let later = report.clone();
     (

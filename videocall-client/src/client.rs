@@ -45,8 +45,9 @@ pub enum ClientEvent {
     Levels(Vec<Level>),
     /// The engine broke. Joining again helps.
     EngineFailed(String),
-    /// The browser plays no sound before the person clicks or types; call [`Client::resume_audio`] then.
-    AudioBlocked,
+    /// True: the browser plays no sound before the person clicks or types; call [`Client::resume_audio`] then. False: it
+    /// plays by now, because of that or by itself.
+    AudioBlocked(bool),
     /// A published source ended by itself: the device is gone, the browser's own button stopped the sharing, or it
     /// can't be encoded.
     SourceEnded(Track),

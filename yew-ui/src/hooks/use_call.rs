@@ -176,7 +176,9 @@ async fn run(
             ClientEvent::EngineFailed(why) => {
                 dispatcher.dispatch(Action::Failed(Failure::Engine(why)))
             }
-            ClientEvent::AudioBlocked => dispatcher.dispatch(Action::AudioBlocked(true)),
+            ClientEvent::AudioBlocked(blocked) => {
+                dispatcher.dispatch(Action::AudioBlocked(blocked));
+            }
             ClientEvent::SourceEnded(track) => on_source_ended.emit(track),
         }
     }
