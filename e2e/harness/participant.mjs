@@ -8,7 +8,8 @@ import { Stopwatch, until } from "./until.mjs";
 // A beep arrives at -15 to -25 dB of its pitch; what leaks into a pitch from elsewhere stays below -70 dB.
 const AUDIBLE = { tone: -45, level: 0.02 };
 const SILENT = { tone: -65, level: 0.005 };
-const NETWORK_ERROR = /net::ERR_|WebSocket connection to .* failed|Failed to establish a connection|Failed to fetch/;
+const NETWORK_ERROR =
+  /net::ERR_|WebSocket connection to .* failed|Failed to establish a connection|Failed to fetch|connection to wss?:.* was interrupted|can.t establish a connection/;
 
 export class Participant {
   /** Errors of the console and uncaught ones, of the page and of its workers. */

@@ -1,4 +1,5 @@
 import { test } from "../harness/stage.mjs";
+import { until } from "../harness/until.mjs";
 
 for (const transport of ["web_transport", "web_socket"]) {
   test(`Firefox and Chromium see and hear each other over ${transport}`, async (stage) => {
@@ -23,6 +24,23 @@ test("the camera goes on when another tab is in front of Firefox", async (stage)
   await alice.sees(frida);
   await frida.openTabInFront();
   await alice.sees(frida);
+});
+
+test("Firefox is back in the call when the server is", async (stage) => {
+  const server = await stage.start();
+  const frida = await stage.join("frida", server);
+  const alice = await stage.join("alice", server);
+  await alice.sees(frida);
+  for (const person of [frida, alice]) person.expectNetworkErrors();
+  await server.kill();
+  await until("Frida is told that the connection is lost", 15_000, async () => {
+    const seen = await frida.call();
+    return { ok: seen?.connection === "reconnecting", seen };
+  });
+  await server.start();
+  for (const person of [frida, alice]) await person.connected();
+  await alice.sees(frida);
+  await frida.hears(alice);
 });
 
 async function seeAndHear(one, other, transport) {
