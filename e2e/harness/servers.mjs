@@ -164,8 +164,8 @@ async function serve(name, env) {
   return { child, url };
 }
 
-/** The path of a server binary; says what to do when it is not built. */
-function binary(name) {
+/** The path of a binary of ours; says what to do when it is not built. */
+export function binary(name) {
   const path = join(BINARIES, name);
   if (!existsSync(path)) throw new Error(`${path} is missing: run cargo build --release --bins`);
   return path;

@@ -9,6 +9,7 @@
 mod cluster;
 mod hostile;
 mod http;
+mod impaired;
 mod join;
 mod media;
 mod presence;
