@@ -250,6 +250,7 @@ fn end_reason(code: CloseCode) -> EndReason {
         | CloseCode::RateLimited
         | CloseCode::Full
         | CloseCode::Idle
-        | CloseCode::Internal => EndReason::Rejected,
+        | CloseCode::Internal
+        | CloseCode::Replaced => EndReason::Rejected,
     }
 }

@@ -62,6 +62,7 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
         | PacketKind::CONGESTION
         | PacketKind::KEYFRAME_REQUEST
         | PacketKind::WISHES
+        | PacketKind::ENTER
         | PacketKind::NOTICE => None,
     }
 }

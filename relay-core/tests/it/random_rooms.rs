@@ -209,6 +209,7 @@ impl World {
             name: DisplayName::new(&name),
             dialect,
             can,
+            secret: None,
         };
         self.clients.insert(
             id,

@@ -13,6 +13,7 @@ mod impaired;
 mod join;
 mod media;
 mod presence;
+mod resume;
 mod secure;
 mod separate;
 mod slow;
