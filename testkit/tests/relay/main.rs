@@ -7,6 +7,7 @@
 )]
 
 mod cluster;
+mod drain;
 mod hostile;
 mod http;
 mod impaired;
