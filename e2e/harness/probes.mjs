@@ -99,3 +99,35 @@ export function timeToPictures({ selectors, ms }) {
     step();
   });
 }
+
+/** The longest time in the next `ms` milliseconds during which the picture stood still, in milliseconds. */
+export function longestFreeze({ selector, ms }) {
+  const scratch = new OffscreenCanvas(64, 36).getContext("2d", { willReadFrequently: true });
+  const start = performance.now();
+  let [last, changed, longest] = ["", start, 0];
+  return new Promise((resolve) => {
+    const step = () => {
+      const now = performance.now();
+      const canvas = document.querySelector(`${selector} canvas`);
+      if (canvas?.width && canvas.height) {
+        scratch.drawImage(canvas, 0, 0, 64, 36);
+        const picture = scratch.getImageData(0, 0, 64, 36).data.join();
+        if (picture !== last) [last, changed] = [picture, now];
+      }
+      longest = Math.max(longest, now - changed);
+      if (now - start < ms) return requestAnimationFrame(step);
+      resolve(Math.round(longest));
+    };
+    step();
+  });
+}
+
+/** The texts of everything that is added to the page from now on. */
+export function noteNews() {
+  const texts = [];
+  const observer = new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) addedNodes.forEach((node) => texts.push(node.textContent));
+  });
+  observer.observe(document.body, { childList: true, subtree: true });
+  return texts;
+}

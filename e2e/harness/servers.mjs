@@ -47,6 +47,12 @@ class Process {
     }
   }
 
+  /** SIGTERM: it ends when it has told everybody. */
+  async stop() {
+    this.#child.kill("SIGTERM");
+    await this.#exited;
+  }
+
   /** SIGKILL: nobody is told anything. */
   async kill() {
     this.#child.kill("SIGKILL");
@@ -79,6 +85,11 @@ export class Server {
     return new Stopwatch();
   }
 
+  /** Ends it in order, and waits for the end. */
+  async stop() {
+    await this.#child?.stop();
+  }
+
   /** Ends it so that nobody is told anything. */
   async kill() {
     await this.#child?.kill();
@@ -90,7 +101,10 @@ export class Server {
   }
 }
 
-/** Everything in one process; `settings` are environment variables. Gives `url` and `webtransport` (a URL). */
+/**
+ * Everything in one process; `settings` are environment variables. Gives `url`, `webtransport` (a URL) and, whatever the
+ * settings tell clients, `webtransportAddress`.
+ */
 export function videocallServer(settings = {}) {
   return new Server("videocall-server", async (folder, before) => {
     const port = before.webtransport ? new URL(before.webtransport).port : 0;
@@ -151,7 +165,8 @@ async function serveApi(name, before, env) {
     const config = await (await fetch(`${url}/api/v1/config`)).json();
     return config.webtransport && config;
   });
-  return { child, url, webtransport: webtransport.url };
+  const webtransportAddress = /\bwebtransport=(127\.0\.0\.1:\d+)/.exec(child.log)?.[1];
+  return { child, url, webtransport: webtransport.url, webtransportAddress };
 }
 
 /** Starts a binary and waits until it serves HTTP. */
@@ -164,8 +179,8 @@ async function serve(name, env) {
   return { child, url };
 }
 
-/** The path of a server binary; says what to do when it is not built. */
-function binary(name) {
+/** The path of a binary of ours; says what to do when it is not built. */
+export function binary(name) {
   const path = join(BINARIES, name);
   if (!existsSync(path)) throw new Error(`${path} is missing: run cargo build --release --bins`);
   return path;

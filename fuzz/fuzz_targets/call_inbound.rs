@@ -86,6 +86,7 @@ impl Client {
             server: ServerConfig {
                 version: String::new(),
                 access: Access::Open,
+                relay_urls: Vec::new(),
                 websocket_url: "wss://relay/lobby".into(),
                 webtransport: None,
             },

@@ -18,6 +18,7 @@ fuzz_target!(|events: Vec<(u16, Vec<u8>)>| {
         name: DisplayName::new("Ada"),
         dialect: Dialect::Native,
         can: Capabilities::default(),
+        secret: None,
     };
     room.join(member, (), now).expect("there is room");
     for (millis, event) in events {

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use relay_core::ingress::{Identity, Inbound, from_client, from_relay};
+use relay_core::ingress::{Identity, Inbound, entry, from_client, from_relay};
 use videocall_types::{Bytes, PacketHeader, SessionId};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -22,5 +22,6 @@ fuzz_target!(|bytes: &[u8]| {
             from_relay(stamped).expect("another relay can read what this one sends");
         }
     }
+    let _ = entry(&bytes);
     let _ = from_relay(bytes);
 });

@@ -88,6 +88,7 @@ fn route(receivers: u64, times: u64) {
             name: DisplayName::new("Ada"),
             dialect: Dialect::Native,
             can: Capabilities::default(),
+            secret: None,
         };
         room.join(new, index, start).unwrap();
     }

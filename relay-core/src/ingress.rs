@@ -7,7 +7,8 @@ use videocall_types::proto::control as wire;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
 use videocall_types::{
-    Bytes, Codec, Packet, PacketHeader, PacketKind, Routing, SessionId, Track, UserId, Wishes,
+    Bytes, Codec, Packet, PacketHeader, PacketKind, Resume, Routing, SessionId, Track, UserId,
+    Wishes,
 };
 
 use crate::drop_reason::DropReason;
@@ -74,7 +75,8 @@ pub fn from_client(bytes: &Bytes, identity: &Identity) -> Result<Inbound, DropRe
         | PacketKind::AES_KEY
         | PacketKind::CONNECTION
         | PacketKind::DIAGNOSTICS => forward(identity, kind, Content::StockOnly, b"", header.data),
-        PacketKind::HEALTH => Ok(Inbound::Consumed),
+        // Whoever says it here is in already.
+        PacketKind::HEALTH | PacketKind::ENTER => Ok(Inbound::Consumed),
         PacketKind::KEYFRAME_REQUEST => {
             let request = wire::KeyframeRequest::parse_from_tokio_bytes(&header.data);
             let track = request
@@ -96,6 +98,20 @@ pub fn from_client(bytes: &Bytes, identity: &Identity) -> Result<Inbound, DropRe
         | PacketKind::DEMAND => Err(DropReason::ServerOnly),
         PacketKind::PACKET_TYPE_UNKNOWN => Err(DropReason::UnknownKind),
     }
+}
+
+/// Reads the first packet of a connection that enters late: the session that it goes on with, if any.
+///
+/// # Errors
+/// The reason why it does not enter.
+pub fn entry(bytes: &Bytes) -> Result<Option<Resume>, DropReason> {
+    let header = parse(bytes)?;
+    if header.kind != Ok(PacketKind::ENTER) {
+        return Err(DropReason::Malformed);
+    }
+    let enter = wire::Enter::parse_from_tokio_bytes(&header.data);
+    let enter = enter.map_err(|_| DropReason::Malformed)?;
+    Ok(Resume::from_wire(&enter))
 }
 
 /// Reads what another relay sent: a packet that it has stamped. The bytes go on as they are.
@@ -128,7 +144,8 @@ pub fn from_relay(bytes: Bytes) -> Result<Forward, DropReason> {
         | PacketKind::PRESENCE
         | PacketKind::NOTICE
         | PacketKind::WISHES
-        | PacketKind::DEMAND => return Err(DropReason::ServerOnly),
+        | PacketKind::DEMAND
+        | PacketKind::ENTER => return Err(DropReason::ServerOnly),
     };
     Ok(Forward {
         source,

@@ -3,7 +3,9 @@
 use videocall_types::claims::Capabilities;
 use videocall_types::proto::control as wire;
 use videocall_types::proto::media_packet::HeartbeatMetadata;
-use videocall_types::{Bytes, DisplayName, SessionId, Timestamp, Track, UserId, Wishes};
+use videocall_types::{
+    Bytes, DisplayName, ResumeSecret, SessionId, Timestamp, Track, UserId, Wishes,
+};
 
 use crate::forward::Content;
 use crate::policy::RoomPolicy;
@@ -167,6 +169,10 @@ pub(crate) struct Member<H> {
     pub(crate) can: Capabilities,
     pub(crate) activity: Activity,
     pub(crate) wishes: Wishes,
+    /// What it can be resumed with; `None`: not at all.
+    pub(crate) secret: Option<ResumeSecret>,
+    /// What carries the session: the id that the connection would have had as a session of its own.
+    pub(crate) connection: SessionId,
     /// The driver's way to the session.
     pub(crate) handle: H,
 }

@@ -8,7 +8,8 @@ use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::{
-    Bytes, MeetingId, Packet, PacketKind, ServerId, SessionId, Track, TrackDemand, UserId, Wishes,
+    Bytes, MeetingId, Packet, PacketKind, ResumeSecret, ServerId, SessionId, Track, TrackDemand,
+    UserId, Wishes,
 };
 
 use crate::forward::TrackId;
@@ -19,9 +20,13 @@ pub use videocall_types::proto::control::notice::Reason as NoticeReason;
 /// The user id that the public generation takes for "the server itself": what comes from it makes no tile.
 pub const STOCK_SERVER_USER: &[u8] = b"system-&^%$#@!";
 
-/// First packet of a session: its id.
+/// First packet of a session: its id, and what lets it be resumed.
 #[must_use]
-pub fn session_assigned(dialect: Dialect, session: SessionId) -> Packet {
+pub fn session_assigned(
+    dialect: Dialect,
+    session: SessionId,
+    secret: Option<ResumeSecret>,
+) -> Packet {
     let user = match dialect {
         Dialect::Stock => STOCK_SERVER_USER,
         Dialect::Native => b"",
@@ -31,7 +36,7 @@ pub fn session_assigned(dialect: Dialect, session: SessionId) -> Packet {
         user,
         Some(session),
         b"",
-        Bytes::new(),
+        secret.map(ResumeSecret::to_bytes).unwrap_or_default(),
     )
 }
 

@@ -48,6 +48,9 @@ pub struct RoomPolicy {
     /// Whoever has a voice's place and has been silent for this long makes place for whoever speaks; and whoever got one
     /// keeps it this long against somebody louder.
     pub voice_hold: Duration,
+    /// Whoever lost the connection has not left before this time has passed since the last sign of life. Others see nothing
+    /// of it meanwhile but a picture that stands still.
+    pub absence: Duration,
     /// While cameras are limited: how often it is judged who speaks without being seen, and how long ago somebody who is seen
     /// must have spoken last to make place.
     pub speaker_interval: Duration,
@@ -68,6 +71,7 @@ impl Default for RoomPolicy {
             large_above: 24,
             loudest: 3,
             voice_hold: Duration::from_secs(1),
+            absence: Duration::from_secs(9),
             speaker_interval: Duration::from_secs(3),
         }
     }
@@ -164,6 +168,8 @@ pub struct SessionPolicy {
     pub idle: Duration,
     /// A session that does not finish taking one packet for this long is closed.
     pub write_stall: Duration,
+    /// How long clients that are told to move may take to have another connection, before this one is closed.
+    pub moving: Duration,
     /// How long a shutdown waits for sessions to end.
     pub drain: Duration,
     /// Sessions of one process at the same time.
@@ -175,6 +181,7 @@ impl Default for SessionPolicy {
         Self {
             idle: Duration::from_secs(8),
             write_stall: Duration::from_secs(15),
+            moving: Duration::from_secs(3),
             drain: Duration::from_secs(10),
             max_sessions: 10_000,
         }

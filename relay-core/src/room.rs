@@ -3,6 +3,7 @@
 mod announce;
 mod audio;
 mod demand;
+mod resume;
 mod video;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -12,7 +13,8 @@ use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::bus_event::Event;
 use videocall_types::proto::bus::{BusEvent, Members};
 use videocall_types::{
-    Bytes, DisplayName, MeetingId, Packet, ServerId, SessionId, Timestamp, UserId, Wishes,
+    Bytes, DisplayName, MeetingId, Packet, ResumeSecret, ServerId, SessionId, Timestamp, UserId,
+    Wishes,
 };
 
 use crate::command::Command;
@@ -29,6 +31,7 @@ use crate::overload::Level;
 use crate::policy::RoomPolicy;
 use crate::presence::Presence;
 use crate::remote::{Change, Remotes};
+use resume::Connections;
 
 /// Somebody who joins.
 #[derive(Clone, Debug)]
@@ -43,6 +46,8 @@ pub struct NewMember {
     pub dialect: Dialect,
     /// What it may do.
     pub can: Capabilities,
+    /// What it can be resumed with; `None`: not at all.
+    pub secret: Option<ResumeSecret>,
 }
 
 /// Why somebody can't join.
@@ -63,6 +68,7 @@ pub struct Room<H> {
     policy: RoomPolicy,
     started_unix_ms: u64,
     members: BTreeMap<SessionId, Member<H>>,
+    connections: Connections,
     remotes: Remotes,
     presence: Presence,
     keyframes: KeyframeRequests,
@@ -128,6 +134,7 @@ impl<H> Room<H> {
             published_wishes: None,
             next_snapshot: now + policy.snapshot_interval,
             members: BTreeMap::new(),
+            connections: Connections::default(),
             departed: BTreeSet::new(),
             commands: VecDeque::new(),
             meeting,
@@ -179,6 +186,8 @@ impl<H> Room<H> {
             can: new.can,
             activity: Activity::default(),
             wishes,
+            secret: new.secret,
+            connection: new.session,
             handle,
         };
         self.members.insert(new.session, member);
@@ -190,9 +199,16 @@ impl<H> Room<H> {
         Ok(())
     }
 
-    /// Somebody leaves.
-    pub fn leave(&mut self, session: SessionId, now: Timestamp) {
-        if self.members.remove(&session).is_some() {
+    /// Whom `connection` carries leaves. Nothing if somebody else carries that session by now.
+    pub fn leave(&mut self, connection: SessionId, now: Timestamp) {
+        if let Some(session) = self.carried_by(connection) {
+            self.remove(session, now);
+        }
+    }
+
+    fn remove(&mut self, session: SessionId, now: Timestamp) {
+        if let Some(member) = self.members.remove(&session) {
+            self.connections.forget(session, member.connection);
             self.departed.insert(session);
             self.gone(session);
             self.demand.doubt(now);
@@ -299,6 +315,7 @@ impl<H> Room<H> {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.end_absences(now);
         while let Some(server) = self.remotes.silent(now) {
             self.lose_relay(server, now);
         }
@@ -323,6 +340,7 @@ impl<H> Room<H> {
             self.keyframes.poll_timeout(),
             self.remotes.poll_timeout(),
             self.demand.poll_timeout(),
+            self.connections.poll_timeout(),
         ];
         others
             .into_iter()

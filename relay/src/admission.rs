@@ -25,6 +25,8 @@ pub struct Admission {
     pub can: Capabilities,
     /// When its credential ends, and the session with it.
     pub expires: Option<SystemTime>,
+    /// It enters when it says so, and not by connecting.
+    pub enters_late: bool,
 }
 
 /// Who may join this server.
@@ -71,7 +73,7 @@ impl AdmissionError {
     }
 }
 
-/// Reads `/lobby/{user}/{meeting}[?name=..][&dialect=native]` or `/lobby?token=..[&dialect=native]`.
+/// Reads `/lobby/{user}/{meeting}[?name=..][&dialect=native[&enter=late]]` or `/lobby?token=..[&dialect=native[&enter=late]]`.
 ///
 /// # Errors
 /// [`AdmissionError`] if the URL is not valid or does not admit anybody.
@@ -83,11 +85,16 @@ pub fn admit(access: &AccessPolicy, path_and_query: &str) -> Result<Admission, A
         .strip_prefix("/lobby")
         .ok_or(AdmissionError::NotFound)?;
     let query = Query::parse(query)?;
-    match (rest, query.token) {
+    let enters_late = query.enters_late && query.dialect == Dialect::Native;
+    let admission = match (rest, query.token) {
         ("" | "/", Some(token)) => admit_token(access, &token, query.dialect),
         ("" | "/", None) => Err(AdmissionError::Unauthorized),
         (ids, _) => admit_guest(access, ids, query.name.as_deref(), query.dialect),
-    }
+    };
+    admission.map(|admission| Admission {
+        enters_late,
+        ..admission
+    })
 }
 
 fn admit_token(
@@ -109,6 +116,7 @@ fn admit_token(
         user: claims.sub,
         dialect,
         can: claims.can,
+        enters_late: false,
     })
 }
 
@@ -132,6 +140,7 @@ fn admit_guest(
             dialect,
             can: Capabilities::default(),
             expires: None,
+            enters_late: false,
         }),
     }
 }
@@ -141,6 +150,7 @@ struct Query {
     dialect: Dialect,
     name: Option<String>,
     token: Option<String>,
+    enters_late: bool,
 }
 
 impl Query {
@@ -152,6 +162,7 @@ impl Query {
                 "dialect" => parsed.dialect = dialect(&value)?,
                 "name" => parsed.name = Some(value.into_owned()),
                 "token" => parsed.token = Some(value.into_owned()),
+                "enter" => parsed.enters_late = value == "late",
                 _ => {}
             }
         }

@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use relay_core::{Level, NewMember, Policy, Room, room};
+use relay_core::{Dialect, Level, NewMember, Policy, Room, room};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use videocall_types::{CloseCode, MeetingId, ServerId, SessionId};
+use videocall_types::{CloseCode, MeetingId, Resume, ResumeSecret, ServerId, SessionId};
 
 use crate::admission::Admission;
 use crate::bus::Bus;
@@ -73,6 +73,15 @@ impl From<room::JoinError> for JoinError {
             room::JoinError::Full => Self::Full,
         }
     }
+}
+
+/// How an admitted connection goes on.
+#[derive(Debug)]
+pub enum Entry {
+    /// It is in its room.
+    Joined(Membership),
+    /// It enters when it says so.
+    Late(Admission),
 }
 
 /// The rooms of this process. Cheap to clone.
@@ -140,11 +149,37 @@ impl Hub {
         hub
     }
 
+    /// Joins the room of `admission`, unless it [enters late](crate::session::enter).
+    ///
+    /// # Errors
+    /// [`JoinError`] if the room is full or the process stops.
+    pub async fn admit(&self, admission: Admission) -> Result<Entry, JoinError> {
+        if self.0.draining.is_cancelled() {
+            return Err(JoinError::Draining);
+        }
+        if admission.enters_late {
+            return Ok(Entry::Late(admission));
+        }
+        self.join(admission).await.map(Entry::Joined)
+    }
+
     /// Joins the room of `admission`, opening it if needed.
     ///
     /// # Errors
     /// [`JoinError`] if the room is full or the process stops.
     pub async fn join(&self, admission: Admission) -> Result<Membership, JoinError> {
+        self.join_or_resume(admission, None).await
+    }
+
+    /// Goes on with the session that `resume` names, if it is still there and the same user's; otherwise as [`join`](Self::join).
+    ///
+    /// # Errors
+    /// As for [`join`](Self::join).
+    pub async fn join_or_resume(
+        &self,
+        admission: Admission,
+        resume: Option<Resume>,
+    ) -> Result<Membership, JoinError> {
         let shared = &*self.0;
         if shared.draining.is_cancelled() {
             return Err(JoinError::Draining);
@@ -152,20 +187,28 @@ impl Hub {
         let permit = Arc::clone(&shared.places)
             .try_acquire_owned()
             .map_err(|_| JoinError::Full)?;
-        let session = random_session();
+        let connection = random_session();
         let (outlet, packets, closed) = outlet();
         let (done, joined) = oneshot::channel();
         let new = NewMember {
-            session,
+            session: connection,
             user: admission.user.clone(),
             name: admission.name.clone(),
             dialect: admission.dialect,
             can: admission.can,
+            secret: (admission.dialect == Dialect::Native)
+                .then(|| ResumeSecret::new(rand::random())),
         };
-        let room = self.enter(&admission.meeting, Control::Join { new, outlet, done })?;
+        let join = Control::Join {
+            new,
+            resume,
+            outlet,
+            done,
+        };
+        let room = self.enter(&admission.meeting, join)?;
         // From here on the place is given up by dropping it, also if this future is dropped.
-        let place = Place::new(session, &room, &shared.metrics, permit);
-        joined.await.map_err(|_| JoinError::Internal)??;
+        let place = Place::new(connection, &room, &shared.metrics, permit);
+        let session = joined.await.map_err(|_| JoinError::Internal)??;
         let context = Context {
             session,
             admission,
@@ -208,6 +251,10 @@ impl Hub {
     pub async fn shutdown(&self) {
         self.0.draining.cancel();
         self.0.tasks.close();
+        for room in self.0.rooms().values() {
+            // A room that has ended waits for nobody.
+            let _ = room.control.send(Control::EndWaiting);
+        }
         if tokio::time::timeout(self.0.policy.session.drain, self.0.tasks.wait())
             .await
             .is_err()

@@ -7,14 +7,15 @@ use metrics::Gauge;
 use relay_core::{Dialect, Policy};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use videocall_types::{CloseCode, SessionId};
+use videocall_types::{CloseCode, SessionId, Timestamp};
 
 use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::room_task::{Control, FromSession, RoomLink, ToSession};
 
-/// A place in a room. Dropping it leaves the room, and nothing else does.
+/// A place in a room. Dropping it leaves the room, and nothing else does. A session whose connection is lost gives its place up
+/// to whoever resumes it in time.
 pub struct Membership {
     pub(crate) place: Place,
     pub(crate) context: Arc<Context>,
@@ -56,29 +57,37 @@ impl fmt::Debug for Membership {
     }
 }
 
-/// What leaves the room when it is dropped.
+/// What leaves the room when it is dropped, or only loses the connection to it.
 pub(crate) struct Place {
-    session: SessionId,
+    connection: SessionId,
+    /// The last sign of life, if the client may come back.
+    lost: Option<Timestamp>,
     room: mpsc::UnboundedSender<Control>,
     sessions: Gauge,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Place {
-    /// `permit` is one of the process's places.
+    /// `connection` is the id that its session would have if it were new; `permit` is one of the process's places.
     pub(crate) fn new(
-        session: SessionId,
+        connection: SessionId,
         room: &RoomLink,
         metrics: &Metrics,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         metrics.sessions.increment(1);
         Self {
-            session,
+            connection,
+            lost: None,
             room: room.control.clone(),
             sessions: metrics.sessions.clone(),
             _permit: permit,
         }
+    }
+
+    /// The client may come back: it did not leave, but nothing has been heard of it since `heard`.
+    pub(crate) fn lose(mut self, heard: Timestamp) {
+        self.lost = Some(heard);
     }
 }
 
@@ -86,6 +95,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.sessions.decrement(1);
         // A room that has ended has no members.
-        let _ = self.room.send(Control::Leave(self.session));
+        let connection = self.connection;
+        let _ = self.room.send(match self.lost {
+            Some(heard) => Control::Lose { connection, heard },
+            None => Control::Leave(connection),
+        });
     }
 }

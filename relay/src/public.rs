@@ -13,6 +13,11 @@ pub struct PublicConfig {
     /// asked for, and the port of this server.
     #[arg(long, env = "WEBTRANSPORT_PUBLIC_URL", value_parser = web_url, value_name = "URL")]
     pub webtransport_public_url: Option<Url>,
+    /// Further relays of this deployment, such as `wss://eu.example.org/lobby,https://eu.example.org:4433/lobby`, separated by
+    /// commas: clients join over the one that answers first, and go on over another one when theirs stops. `https` is
+    /// WebTransport, with a certificate that browsers trust.
+    #[arg(long, env = "RELAY_URLS", value_parser = relay_url, value_delimiter = ',', value_name = "URLS")]
+    pub relay_urls: Vec<Url>,
 }
 
 impl PublicConfig {
@@ -48,6 +53,15 @@ fn web_url(text: &str) -> Result<Url, String> {
     }
 }
 
+fn relay_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if matches!(url.scheme(), "ws" | "wss" | "https") && url.path().ends_with("/lobby") {
+        Ok(url)
+    } else {
+        Err("must start with wss:// or https:// and end with /lobby".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +71,7 @@ mod tests {
         let config = PublicConfig {
             public_url: Some(web_url("https://meet.example.org:8443/").unwrap()),
             webtransport_public_url: Some(web_url("https://[::1]:4433").unwrap()),
+            relay_urls: vec![relay_url("wss://eu.example.org/lobby").unwrap()],
         };
         assert_eq!(config.host_names(), ["meet.example.org", "::1"]);
         assert_eq!(
@@ -65,5 +80,7 @@ mod tests {
         );
         assert!(web_url("ftp://x").is_err());
         assert!(web_url("meet.example.org").is_err());
+        assert!(relay_url("http://eu.example.org/lobby").is_err());
+        assert!(relay_url("wss://eu.example.org").is_err());
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::coop::consume_budget;
 use tokio::time::sleep_until;
 use videocall_types::framing::Split;
-use videocall_types::{Bytes, CloseCode, SessionId, Timestamp, Wishes};
+use videocall_types::{Bytes, CloseCode, Resume, SessionId, Timestamp, Wishes};
 
 use crate::bus::{BusInput, BusMessage, RoomBus};
 use crate::clock::Clock;
@@ -30,10 +30,22 @@ const BATCH: usize = 64;
 pub(crate) enum Control {
     Join {
         new: NewMember,
+        /// The session that it wants to go on with.
+        resume: Option<Resume>,
         outlet: Outlet,
-        done: oneshot::Sender<Result<(), JoinError>>,
+        /// The session that it is.
+        done: oneshot::Sender<Result<SessionId, JoinError>>,
     },
+    /// Of a connection, by the id that it came with.
     Leave(SessionId),
+    /// A connection is lost; its client may come back over another one.
+    Lose {
+        connection: SessionId,
+        /// The last sign of life.
+        heard: Timestamp,
+    },
+    /// Nobody comes back.
+    EndWaiting,
 }
 
 /// What a session has for its room.
@@ -164,13 +176,43 @@ impl RoomTask {
     fn handle_control(&mut self, control: Control) {
         let now = self.clock.now();
         match control {
-            Control::Join { new, outlet, done } => {
-                let joined = self.room.join(new, outlet, now);
+            Control::Join {
+                new,
+                resume,
+                outlet,
+                done,
+            } => {
+                let joined = self.join(new, resume, outlet, now);
                 // Whoever does not wait for the answer has left: that comes next.
-                let _ = done.send(joined.map_err(JoinError::from));
+                let _ = done.send(joined);
             }
-            Control::Leave(session) => self.room.leave(session, now),
+            Control::Leave(connection) => self.room.leave(connection, now),
+            Control::Lose { connection, heard } => self.room.lose(connection, heard, now),
+            Control::EndWaiting => self.room.end_waiting(now),
         }
+    }
+
+    fn join(
+        &mut self,
+        new: NewMember,
+        resume: Option<Resume>,
+        outlet: Outlet,
+        now: Timestamp,
+    ) -> Result<SessionId, JoinError> {
+        let (new, outlet) = match resume {
+            Some(resume) => match self.room.resume(new, &resume, outlet, now) {
+                Ok(old) => {
+                    old.close.send_replace(Some(CloseCode::Replaced));
+                    self.metrics.resumed.increment(1);
+                    return Ok(resume.session);
+                }
+                Err(refused) => refused,
+            },
+            None => (new, outlet),
+        };
+        let session = new.session;
+        self.room.join(new, outlet, now)?;
+        Ok(session)
     }
 
     fn handle_packet(&mut self, packet: FromSession, now: Timestamp) {

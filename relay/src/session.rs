@@ -8,22 +8,24 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt as _;
 use futures_util::future::Either;
 use futures_util::stream::FuturesUnordered;
-use relay_core::Dialect;
 use relay_core::messages::{self, NoticeReason};
+use relay_core::{Dialect, ingress};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use videocall_types::{CloseCode, Packet};
+use videocall_types::{CloseCode, Packet, Resume};
 
+use crate::admission::Admission;
+use crate::hub::{Hub, JoinError};
 use crate::membership::Membership;
-use crate::transport::{PacketReader, PacketWriter, Received};
+use crate::transport::{PacketReader, PacketWriter, ReadError, Received};
 use inbound::Inbound;
 use outbound::Outbound;
 
 /// Answers of a session to its own client that wait to be sent.
 const OWN_CAPACITY: usize = 16;
-/// How long a draining session may take to get its notice out.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long a client that enters late may take to say so.
+const ENTRY_DEADLINE: Duration = Duration::from_secs(5);
 /// Clients that are told to leave come back spread over this time, in milliseconds.
 const DRAIN_SPREAD_MS: u32 = 1000;
 
@@ -34,8 +36,46 @@ enum Own {
     Echo(Received),
     /// Something that the client should know.
     Notice(Packet),
-    /// The last thing to be sent.
-    Goodbye(Packet),
+}
+
+/// Serves one session of a client that enters late: it says first whether it comes back into a session.
+pub async fn enter<R: PacketReader, W: PacketWriter>(
+    mut reader: R,
+    writer: W,
+    hub: &Hub,
+    admission: Admission,
+) -> CloseCode {
+    let entry = timeout(ENTRY_DEADLINE, entry(&mut reader)).await;
+    let joined = match entry.unwrap_or(Err(CloseCode::Idle)) {
+        Ok(resume) => hub
+            .join_or_resume(admission, resume)
+            .await
+            .map_err(JoinError::close_code),
+        Err(code) => Err(code),
+    };
+    match joined {
+        Ok(membership) => run(reader, writer, membership).await,
+        Err(code) => {
+            writer.close(code).await;
+            code
+        }
+    }
+}
+
+async fn entry(reader: &mut impl PacketReader) -> Result<Option<Resume>, CloseCode> {
+    loop {
+        match reader.recv().await {
+            // Only a sign of life.
+            Ok(Some(received)) if received.bytes.is_empty() => {}
+            Ok(Some(received)) => {
+                return ingress::entry(&received.bytes).map_err(|_| CloseCode::Malformed);
+            }
+            Ok(None) => return Err(CloseCode::Left),
+            Err(ReadError::Lost) => return Err(CloseCode::Idle),
+            Err(ReadError::TooLarge) => return Err(CloseCode::TooLarge),
+            Err(ReadError::Malformed) => return Err(CloseCode::Malformed),
+        }
+    }
 }
 
 /// Serves one session until it ends, closes the connection and says why.
@@ -63,13 +103,17 @@ pub async fn run<R: PacketReader, W: PacketWriter>(
             biased;
             code = closed_by_room(&mut closed) => code,
             () = expired(context.admission.expires) => CloseCode::Unauthorized,
-            () = drained(&draining, dialect, &own) => CloseCode::Draining,
+            () = drained(&draining, dialect, &own, context.policy.session.moving) => CloseCode::Draining,
         }
     };
     let code = first_of(ended, outbound.run(), inbound.run(&mut reader)).await;
 
     // The others hear of it at once, however long closing takes.
-    drop(place);
+    if code.may_retry() && code != CloseCode::Draining {
+        place.lose(inbound.last_heard());
+    } else {
+        drop(place);
+    }
     context.metrics.closed(code);
     outbound.close(code).await;
     code
@@ -114,14 +158,19 @@ async fn expired(expires: Option<SystemTime>) {
     }
 }
 
-/// Ends when the process drains and the client has had time to read why.
-async fn drained(draining: &CancellationToken, dialect: Dialect, own: &mpsc::Sender<Own>) {
+/// Ends when the process drains and the client has had time to get another connection. A stock client would not use it.
+async fn drained(
+    draining: &CancellationToken,
+    dialect: Dialect,
+    own: &mpsc::Sender<Own>,
+    moving: Duration,
+) {
     draining.cancelled().await;
     if dialect == Dialect::Native {
         let retry_after_ms = rand::random_range(0..DRAIN_SPREAD_MS);
         let notice = messages::notice(NoticeReason::DRAIN, retry_after_ms);
         // It fails only if the session ends anyway.
-        let _ = own.send(Own::Goodbye(notice)).await;
-        sleep(LAST_WORDS).await;
+        let _ = own.send(Own::Notice(notice)).await;
+        sleep(moving).await;
     }
 }

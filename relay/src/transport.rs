@@ -38,7 +38,8 @@ pub enum ReadError {
 
 /// The receiving half of a connection.
 pub trait PacketReader {
-    /// The next packet; `Ok(None)` when the peer has closed the connection.
+    /// The next packet; `Ok(None)` when the peer has closed the connection because it leaves. A peer that closes it with
+    /// [`CloseCode::Idle`] has only lost it.
     ///
     /// Packets of one stream come in order; where each packet has its own stream, in the order in which the streams
     /// were opened. The relay takes a step backwards in a video track for loss. The returned future is polled until it

@@ -122,6 +122,7 @@ async fn join(hub: &Hub, user: &str, dialect: Dialect) -> Peer {
             dialect,
             can: Capabilities::default(),
             expires: None,
+            enters_late: false,
         })
         .await
         .unwrap();

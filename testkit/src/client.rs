@@ -9,7 +9,7 @@ use videocall_types::proto::control::Presence;
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::meeting_packet::MeetingPacket;
-use videocall_types::{PacketHeader, PacketKind, Routing, SessionId, Track};
+use videocall_types::{PacketHeader, PacketKind, Resume, ResumeSecret, Routing, SessionId, Track};
 
 use crate::PATIENCE;
 use crate::packets;
@@ -153,6 +153,7 @@ pub struct Client {
     pub kind: Kind,
     transport: Transport,
     session: Option<SessionId>,
+    secret: Option<ResumeSecret>,
     probes: u64,
 }
 
@@ -162,6 +163,47 @@ impl Client {
     /// # Errors
     /// [`Refusal`] if the server does not want it.
     pub async fn connect(
+        server: &Endpoints,
+        kind: Kind,
+        target: &str,
+        origin: Option<&str>,
+    ) -> Result<Self, Refusal> {
+        let mut client = Self::open(server, kind, target, origin).await?;
+        client.assigned().await?;
+        Ok(client)
+    }
+
+    /// Connects and says that it wants to go on with a session, or to begin a new one.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the server does not want it.
+    pub async fn enter(
+        server: &Endpoints,
+        kind: Kind,
+        target: &str,
+        resume: Option<&Resume>,
+    ) -> Result<Self, Refusal> {
+        let mut client = Self::open(server, kind, &format!("{target}?enter=late"), None).await?;
+        client.send(packets::enter(resume)).await;
+        client.assigned().await?;
+        Ok(client)
+    }
+
+    /// Connects to `target`, sends `packet` and waits for the end; its close code.
+    pub async fn say_first(
+        server: &Endpoints,
+        kind: Kind,
+        target: &str,
+        packet: Bytes,
+    ) -> Option<u16> {
+        let mut client = Self::open(server, kind, target, None)
+            .await
+            .expect("it is not refused before");
+        client.send(packet).await;
+        client.closed().await
+    }
+
+    async fn open(
         server: &Endpoints,
         kind: Kind,
         target: &str,
@@ -179,23 +221,24 @@ impl Client {
         } else {
             Transport::WebSocket(Box::new(WebSocket::connect(server, &target, origin).await?))
         };
-        let mut client = Self {
+        Ok(Self {
             kind,
             transport,
             session: None,
+            secret: None,
             probes: 0,
-        };
-        match client.next().await {
-            Ok(first) => {
-                assert!(
-                    first.is(PacketKind::SESSION_ASSIGNED),
-                    "the first packet is {first:?}"
-                );
-                client.session = first.header.session_id;
-                Ok(client)
-            }
-            Err(code) => Err(Refusal::Closed(code)),
-        }
+        })
+    }
+
+    async fn assigned(&mut self) -> Result<(), Refusal> {
+        let first = self.next().await.map_err(Refusal::Closed)?;
+        assert!(
+            first.is(PacketKind::SESSION_ASSIGNED),
+            "the first packet is {first:?}"
+        );
+        self.session = first.header.session_id;
+        self.secret = ResumeSecret::from_bytes(&first.header.data);
+        Ok(())
     }
 
     /// Joins `meeting` as `user`.
@@ -209,6 +252,15 @@ impl Client {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.session.unwrap()
+    }
+
+    /// What lets the session be resumed.
+    #[must_use]
+    pub fn resume(&self) -> Resume {
+        Resume {
+            session: self.session(),
+            secret: self.secret.unwrap(),
+        }
     }
 
     /// Sends a packet. False: the connection is gone.
@@ -318,6 +370,15 @@ impl Client {
         match &mut self.transport {
             Transport::WebSocket(socket) => socket.close().await,
             Transport::WebTransport(session) => session.close().await,
+        }
+    }
+
+    /// Loses the connection without leaving.
+    pub async fn lose(self) {
+        match self.transport {
+            // The end of TCP, without a close frame.
+            Transport::WebSocket(_) => {}
+            Transport::WebTransport(mut session) => session.lose().await,
         }
     }
 

@@ -4,6 +4,7 @@
 //! * [`server`]: a whole `videocall-server`, in this process or as its binary; [`nats`]: a real `nats-server`
 //! * [`client`]: one client over any transport and dialect; [`websocket`], [`webtransport`]: its transports
 //! * [`packets`]: packets as clients send them; [`binary`]: binaries that fail to start
+//! * [`impaired`]: a bad network: a model for virtual time, and a proxy that does the same to real connections
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@
 
 pub mod binary;
 pub mod client;
+pub mod impaired;
 pub mod nats;
 pub mod packets;
 pub mod server;

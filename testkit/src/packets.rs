@@ -8,7 +8,7 @@ use videocall_types::proto::media_packet::{
     AudioMetadata, HeartbeatMetadata, MediaPacket, VideoCodec, VideoMetadata,
 };
 use videocall_types::proto::packet_wrapper::PacketWrapper;
-use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Track};
+use videocall_types::{Codec, Packet, PacketKind, Resume, Routing, SessionId, Track};
 
 /// What a forger writes into the identity fields.
 pub const FORGED_USER: &[u8] = b"mallory";
@@ -120,6 +120,13 @@ pub fn probe(stamp: u64) -> Bytes {
     media.media_type = MediaType::RTT.into();
     media.timestamp = stamp as f64;
     stock_media(&media)
+}
+
+/// What a client says that enters late.
+#[must_use]
+pub fn enter(resume: Option<&Resume>) -> Bytes {
+    let enter = Resume::to_wire(resume).write_to_bytes().unwrap();
+    Packet::new(PacketKind::ENTER, b"", None, b"", enter.into()).to_bytes()
 }
 
 /// A stock client's request for a keyframe of `user`'s camera.

@@ -71,7 +71,9 @@ impl WebSocket {
         self.send(Message::Binary(bytes)).await
     }
 
+    /// Reads to the end: unread bytes would reset the connection, and the relay might not see that it was closed.
     pub(crate) async fn close(&mut self) {
         let _ = self.0.close(None).await;
+        while let Some(Ok(_)) = self.0.next().await {}
     }
 }

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::{BoxStream, SelectAll};
 use futures_util::{StreamExt as _, stream};
 use videocall_types::framing::{Deframer, write_prefix};
-use videocall_types::{PacketHeader, Routing, Track};
+use videocall_types::{CloseCode, PacketHeader, Routing, Track};
 use wtransport::error::{ConnectingError, ConnectionError};
 use wtransport::quinn::TransportConfig;
 use wtransport::tls::Sha256Digest;
@@ -138,6 +138,11 @@ impl WebTransport {
                 Some(bytes) = receiving.next() => return Incoming::Bytes(bytes, Channel::Stream),
             }
         }
+    }
+
+    pub(crate) async fn lose(&mut self) {
+        let code = u32::from(CloseCode::Idle.code());
+        self.connection.close(code.into(), b"");
     }
 
     pub(crate) async fn close(&mut self) {

@@ -20,7 +20,8 @@ use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::proto::packet_wrapper::PacketWrapper;
 use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Packet, PacketHeader, PacketKind, Routing, SessionId, Track, TrackDemand, Wishes,
+    Packet, PacketHeader, PacketKind, Resume, ResumeSecret, Routing, SessionId, Track, TrackDemand,
+    Wishes,
 };
 
 const USER: &[u8] = b"ada";
@@ -34,6 +35,25 @@ fn session_assigned() {
         None,
         Bytes::new(),
     );
+    pin(
+        "native_session_assigned",
+        PacketKind::SESSION_ASSIGNED,
+        None,
+        resume().secret.to_bytes(),
+    );
+}
+
+fn resume() -> Resume {
+    Resume {
+        session: SessionId::new(SESSION).unwrap(),
+        secret: ResumeSecret::new(*b"0123456789abcdef"),
+    }
+}
+
+#[test]
+fn entering_late() {
+    let enter = Resume::to_wire(Some(&resume()));
+    pin_message("enter", PacketKind::ENTER, None, &enter);
 }
 
 #[test]

@@ -13,6 +13,10 @@ pub struct ServerConfig {
     pub websocket_url: String,
     /// The WebTransport endpoint, where there is one.
     pub webtransport: Option<WebTransportEndpoint>,
+    /// Further relays of the deployment, of which a client takes the nearest: `wss://..` for WebSocket, `https://..` for
+    /// WebTransport, whose certificate the public authorities vouch for.
+    #[serde(default)]
+    pub relay_urls: Vec<String>,
 }
 
 /// Where WebTransport is served.

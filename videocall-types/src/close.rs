@@ -22,15 +22,17 @@ pub enum CloseCode {
     RateLimited = 4007,
     /// The room or the server is full.
     Full = 4008,
-    /// Nothing was heard from the client.
+    /// Nothing is heard from the other side any more: the connection is given up, not the session.
     Idle = 4009,
     /// The server failed.
     Internal = 4010,
+    /// The session goes on over another connection.
+    Replaced = 4011,
 }
 
 impl CloseCode {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Left,
         Self::Unauthorized,
         Self::BadRequest,
@@ -42,6 +44,7 @@ impl CloseCode {
         Self::Full,
         Self::Idle,
         Self::Internal,
+        Self::Replaced,
     ];
 
     /// The number on the wire.
@@ -65,7 +68,8 @@ impl CloseCode {
             | Self::RateLimited
             | Self::Full
             | Self::Idle
-            | Self::Internal => true,
+            | Self::Internal
+            | Self::Replaced => true,
             Self::Left
             | Self::Unauthorized
             | Self::BadRequest
@@ -89,6 +93,7 @@ impl CloseCode {
             Self::Full => "full",
             Self::Idle => "idle",
             Self::Internal => "internal error",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -100,7 +105,7 @@ mod tests {
     #[test]
     fn codes_are_stable() {
         let numbers: Vec<u16> = CloseCode::ALL.iter().map(|c| c.code()).collect();
-        assert_eq!(numbers, (4000..=4010).collect::<Vec<u16>>());
+        assert_eq!(numbers, (4000..=4011).collect::<Vec<u16>>());
         for code in CloseCode::ALL {
             assert_eq!(CloseCode::from_code(code.code()), Some(code));
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use relay::service::Service;
-use relay::{AdmissionError, Dialect, JoinError, Membership, admission, session};
+use relay::{AdmissionError, Dialect, Entry, Hub, JoinError, admission, session};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use wtransport::Connection;
@@ -26,10 +26,10 @@ pub(crate) async fn serve(
         return drops::count(Reason::Handshake);
     };
     match admit(&request, &service).await {
-        Ok(membership) => match timeout(HANDSHAKE_DEADLINE, request.accept()).await {
+        Ok(entry) => match timeout(HANDSHAKE_DEADLINE, request.accept()).await {
             Ok(Ok(connection)) => {
                 drop(place);
-                run(connection, membership).await;
+                run(connection, entry, &service.hub).await;
             }
             Ok(Err(_)) | Err(_) => drops::count(Reason::Handshake),
         },
@@ -49,13 +49,13 @@ enum Refusal {
     Join(JoinError),
 }
 
-async fn admit(request: &SessionRequest, service: &Service) -> Result<Membership, Refusal> {
+async fn admit(request: &SessionRequest, service: &Service) -> Result<Entry, Refusal> {
     if !origin_allowed(request, service) {
         return Err(Refusal::Origin);
     }
     let admission =
         admission::admit(&service.access, request.path()).map_err(Refusal::Admission)?;
-    service.hub.join(admission).await.map_err(Refusal::Join)
+    service.hub.admit(admission).await.map_err(Refusal::Join)
 }
 
 /// The names of the machine itself are one host: a page at `http://localhost` is told to connect to 127.0.0.1,
@@ -81,9 +81,15 @@ async fn refuse(request: SessionRequest, refusal: Refusal) {
     }
 }
 
-async fn run(connection: Connection, membership: Membership) {
-    let code = match membership.dialect() {
-        Dialect::Stock => {
+async fn run(connection: Connection, entry: Entry, hub: &Hub) {
+    let native = |connection: Connection| {
+        (
+            NativeReader::new(connection.clone()),
+            NativeWriter::new(connection),
+        )
+    };
+    let code = match entry {
+        Entry::Joined(membership) if membership.dialect() == Dialect::Stock => {
             session::run(
                 StockReader::new(connection.clone()),
                 StockWriter::new(connection),
@@ -91,13 +97,14 @@ async fn run(connection: Connection, membership: Membership) {
             )
             .await
         }
-        Dialect::Native => {
-            session::run(
-                NativeReader::new(connection.clone()),
-                NativeWriter::new(connection),
-                membership,
-            )
-            .await
+        Entry::Joined(membership) => {
+            let (reader, writer) = native(connection);
+            session::run(reader, writer, membership).await
+        }
+        // Only native clients do.
+        Entry::Late(admission) => {
+            let (reader, writer) = native(connection);
+            session::enter(reader, writer, hub, admission).await
         }
     };
     tracing::debug!(reason = code.reason(), "session ended");

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use relay::transport::{Lane, ReadError};
-use videocall_types::Track;
 use videocall_types::limits::MAX_PACKET_BYTES;
-use wtransport::error::ConnectionError;
+use videocall_types::{CloseCode, Track};
+use wtransport::error::{ApplicationClose, ConnectionError};
 use wtransport::proto::stream_header::StreamHeader;
 use wtransport::{Connection, RecvStream};
 
@@ -35,6 +35,7 @@ pub(crate) async fn next_arrival(connection: &Connection) -> Result<Arrival, Rea
     };
     match arrival {
         Ok(arrival) => Ok(arrival),
+        Err(ConnectionError::ApplicationClosed(close)) if is_lost(&close) => Err(ReadError::Lost),
         Err(
             ConnectionError::ApplicationClosed(_)
             | ConnectionError::ConnectionClosed(_)
@@ -47,6 +48,11 @@ pub(crate) async fn next_arrival(connection: &Connection) -> Result<Arrival, Rea
             | ConnectionError::CidsExhausted,
         ) => Err(ReadError::Lost),
     }
+}
+
+/// Whether a client closes the connection without leaving.
+fn is_lost(close: &ApplicationClose) -> bool {
+    close.code().into_inner() == u64::from(CloseCode::Idle.code())
 }
 
 /// Why a packet can't be read off its stream.

@@ -30,6 +30,12 @@ pub(super) async fn config(
         .json(ServerConfig {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             access: service.access.access,
+            relay_urls: deployment
+                .public
+                .relay_urls
+                .iter()
+                .map(Url::to_string)
+                .collect(),
             websocket_url: websocket_url.into(),
             webtransport: deployment.webtransport.endpoint(webtransport_url, &base),
         })

@@ -8,7 +8,7 @@ mod writer;
 use actix_web::web::{Data, Payload};
 use actix_web::{Error, HttpRequest, HttpResponse, rt};
 use relay::service::Service;
-use relay::{Membership, admission, session};
+use relay::{Entry, admission, session};
 use videocall_types::CloseCode;
 
 use crate::connection::Connection;
@@ -34,11 +34,16 @@ pub(crate) async fn lobby(
         .map_into_boxed_body();
     let connection = request.conn_data::<Connection>().cloned();
     let writer = WsWriter::new(sender.clone(), outbox, connection);
-    match join(&request, &service).await {
-        Ok(membership) => {
+    match admit(&request, &service).await {
+        Ok(entry) => {
             let reader = WsReader::new(messages, sender);
             rt::spawn(async move {
-                let code = session::run(reader, writer, membership).await;
+                let code = match entry {
+                    Entry::Joined(membership) => session::run(reader, writer, membership).await,
+                    Entry::Late(admission) => {
+                        session::enter(reader, writer, &service.hub, admission).await
+                    }
+                };
                 tracing::debug!(reason = code.reason(), "session ended");
             });
         }
@@ -57,7 +62,7 @@ fn origin_allowed(request: &HttpRequest, service: &Service) -> bool {
     service.origin_allowed(origin, Some(request.connection_info().host()))
 }
 
-async fn join(request: &HttpRequest, service: &Service) -> Result<Membership, CloseCode> {
+async fn admit(request: &HttpRequest, service: &Service) -> Result<Entry, CloseCode> {
     let target = request
         .uri()
         .path_and_query()
@@ -66,7 +71,7 @@ async fn join(request: &HttpRequest, service: &Service) -> Result<Membership, Cl
         admission::admit(&service.access, target).map_err(|error| error.close_code())?;
     service
         .hub
-        .join(admission)
+        .admit(admission)
         .await
         .map_err(|error| error.close_code())
 }

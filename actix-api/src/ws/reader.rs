@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use actix_ws::{Item, Message, MessageStream, ProtocolError, Session};
+use actix_ws::{CloseReason, Item, Message, MessageStream, ProtocolError, Session};
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, StreamExt as _};
 use metrics::counter;
 use relay::transport::{Channel, PacketReader, ReadError, Received};
 use relay::wakeups;
 use tokio::time::{Interval, interval};
+use videocall_types::CloseCode;
 use videocall_types::limits::MAX_PACKET_BYTES;
 
 use super::guard::is_too_large;
@@ -63,7 +64,9 @@ impl PacketReader for WsReader {
         loop {
             tokio::select! {
                 message = self.messages.next() => match message {
-                    None | Some(Ok(Message::Close(_))) => return Ok(None),
+                    None => return Err(ReadError::Lost),
+                    Some(Ok(Message::Close(reason))) if is_lost(reason.as_ref()) => return Err(ReadError::Lost),
+                    Some(Ok(Message::Close(_))) => return Ok(None),
                     Some(Ok(message)) => {
                         if let Some(bytes) = self.take(message)? {
                             wakeups::woke();
@@ -81,6 +84,11 @@ impl PacketReader for WsReader {
             }
         }
     }
+}
+
+/// Whether a client closes the connection without leaving.
+fn is_lost(reason: Option<&CloseReason>) -> bool {
+    reason.is_some_and(|reason| u16::from(reason.code) == CloseCode::Idle.code())
 }
 
 /// A message that comes in several frames.

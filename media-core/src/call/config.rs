@@ -33,7 +33,7 @@ pub(super) struct Endpoint {
 }
 
 impl Config {
-    /// The server's endpoints, the better kind first.
+    /// The endpoints of the server, the better kind first, and of the other relays that it names.
     pub(super) fn endpoints(&self) -> Vec<Endpoint> {
         let mut endpoints = Vec::new();
         if let Some(quic) = &self.server.webtransport {
@@ -49,6 +49,21 @@ impl Config {
                 url: self.complete(&self.server.websocket_url),
                 certificate_hashes: Vec::new(),
             });
+        }
+        for url in &self.server.relay_urls {
+            let kind = match url.split_once("://") {
+                Some(("ws" | "wss", _)) => TransportKind::WebSocket,
+                Some(("https", _)) => TransportKind::WebTransport,
+                _ => continue,
+            };
+            let url = self.complete(url);
+            if endpoints.iter().all(|known| known.url != url) {
+                endpoints.push(Endpoint {
+                    kind,
+                    url,
+                    certificate_hashes: Vec::new(),
+                });
+            }
         }
         endpoints
     }
@@ -95,6 +110,7 @@ mod tests {
             server: ServerConfig {
                 version: "0".into(),
                 access: Access::Open,
+                relay_urls: Vec::new(),
                 websocket_url: "wss://example.org/lobby/".into(),
                 webtransport: Some(WebTransportEndpoint {
                     url: "https://example.org:4433/lobby".into(),
@@ -113,6 +129,31 @@ mod tests {
         assert_eq!(quic.url, format!("https://example.org:4433/lobby/{query}"));
         assert_eq!(quic.certificate_hashes, ["ab"]);
         assert_eq!(socket.url, format!("wss://example.org/lobby/{query}"));
+    }
+
+    #[test]
+    fn other_relays_are_endpoints_by_their_scheme() {
+        let mut config = config();
+        let urls = [
+            "https://eu:1/lobby",
+            "ws://eu/lobby",
+            "wss://example.org/lobby",
+            "x",
+        ];
+        config.server.relay_urls = urls.map(Into::into).into();
+        let [_, _, quic, socket] = config.endpoints().try_into().unwrap();
+        let query = "ada/math?dialect=native&name=Ada%20%26%20Grace%2F%C3%A9";
+        assert_eq!(
+            (quic.kind, quic.url),
+            (
+                TransportKind::WebTransport,
+                format!("https://eu:1/lobby/{query}")
+            )
+        );
+        assert_eq!(
+            (socket.kind, socket.url),
+            (TransportKind::WebSocket, format!("ws://eu/lobby/{query}"))
+        );
     }
 
     #[test]

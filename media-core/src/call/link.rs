@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use videocall_types::api::ServerConfig;
-use videocall_types::{CloseCode, Timestamp};
+use videocall_types::{CloseCode, Resume, ResumeSecret, SessionId, Timestamp};
 
 use super::config::Config;
 use super::outbox::Outbox;
@@ -15,12 +15,28 @@ use crate::event::{Connection, EndReason, Event};
 /// How long a new round waits for the server's configuration before it makes do with what is known.
 const CONFIG_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Time between two rounds while the relay stops.
+const MOVE_RETRY: Duration = Duration::from_millis(300);
+
 /// State machine of the connection.
 pub(super) struct Link {
     config: Config,
     race: Race,
     policy: Reconnect,
     state: State,
+    /// Why there is, or is to be, a race while we are connected.
+    spare: Spare,
+    /// The last connection went over WebTransport and fell silent.
+    distrust: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spare {
+    None,
+    /// The connection in use seems to deliver nothing.
+    Doubt,
+    /// The relay stops. The next round starts at a moment, unless one is under way.
+    Move(Option<Timestamp>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +44,7 @@ enum State {
     /// Not joined yet.
     Idle,
     Connecting(Step),
-    Connected(TransportId),
+    Connected(TransportId, TransportKind),
     Ended,
 }
 
@@ -40,6 +56,14 @@ enum Step {
     Wait { until: Timestamp, attempt: u32 },
     /// The server is asked for its configuration first: since it was started again, it may have another certificate.
     FetchConfig { until: Timestamp },
+}
+
+/// How the connection came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Assigned {
+    pub(super) kind: TransportKind,
+    /// The session is that of the connection before.
+    pub(super) resumed: bool,
 }
 
 /// What a change of the transports means for the call.
@@ -60,6 +84,8 @@ impl Link {
             config,
             policy: Reconnect::new(seed),
             state: State::Idle,
+            spare: Spare::None,
+            distrust: false,
         }
     }
 
@@ -97,24 +123,41 @@ impl Link {
 
     /// Whether packets of this transport are those of the meeting.
     pub(super) fn is_connected(&self, id: TransportId) -> bool {
-        matches!(self.state, State::Connected(connected) if connected == id)
+        matches!(self.state, State::Connected(connected, _) if connected == id)
     }
 
-    pub(super) fn opened(&mut self, id: TransportId, now: Timestamp) {
-        self.race.opened(id, now);
+    pub(super) fn opened(&mut self, id: TransportId, now: Timestamp, out: &mut Outbox) {
+        self.race.opened(id, now, out);
     }
 
-    /// The relay has named our session over `id`: that transport is in use from now on.
+    /// The relay has named our session over `id`: that transport is in use from now on, and one that was no longer.
     pub(super) fn assigned(
         &mut self,
         id: TransportId,
+        session: SessionId,
+        secret: Option<ResumeSecret>,
         now: Timestamp,
         out: &mut Outbox,
-    ) -> Option<TransportKind> {
-        let kind = self.race.won(id, out)?;
+    ) -> Option<Assigned> {
+        let resumed = self
+            .race
+            .resume()
+            .is_some_and(|resume| resume.session == session);
+        let resume = secret.map(|secret| Resume { session, secret });
+        let kind = self.race.won(id, resume, out)?;
+        if let State::Connected(old, _) = self.state {
+            let code = if resumed {
+                CloseCode::Idle
+            } else {
+                CloseCode::Left
+            };
+            out.push(Command::CloseTransport { id: old, code });
+        }
         self.policy.connected(now);
-        self.state = State::Connected(id);
-        Some(kind)
+        self.state = State::Connected(id, kind);
+        self.spare = Spare::None;
+        self.distrust = false;
+        Some(Assigned { kind, resumed })
     }
 
     /// A transport has closed.
@@ -127,7 +170,14 @@ impl Link {
     ) -> Change {
         let round = self.race.failed(id, now, out);
         let was_connected = self.is_connected(id);
+        let is_spare = matches!(self.state, State::Connected(..)) && !was_connected;
         if round.is_none() && !was_connected {
+            return Change::None;
+        }
+        if is_spare {
+            if round == Some(Round::Over) {
+                self.spare_failed(now);
+            }
             return Change::None;
         }
         if let Some(code) = code
@@ -138,7 +188,7 @@ impl Link {
             return Change::Refused(end_reason(code));
         }
         if was_connected {
-            self.schedule(now, out);
+            self.lost(now, out);
             return Change::Lost;
         }
         if round == Some(Round::Over) {
@@ -149,18 +199,47 @@ impl Link {
 
     /// The connection in use is not alive any more.
     pub(super) fn silent(&mut self, now: Timestamp, out: &mut Outbox) {
-        if let State::Connected(id) = self.state {
+        if let State::Connected(id, kind) = self.state {
             out.push(Command::CloseTransport {
                 id,
                 code: CloseCode::Idle,
             });
-            self.schedule(now, out);
+            self.distrust = kind == TransportKind::WebTransport;
+            self.lost(now, out);
+        }
+    }
+
+    /// The connection in use seems to deliver nothing: another one is tried for, and takes over when it works.
+    pub(super) fn doubt(&mut self, now: Timestamp, out: &mut Outbox) {
+        if let State::Connected(_, kind) = self.state
+            && self.spare == Spare::None
+            && self.race.resume().is_some()
+        {
+            self.spare = Spare::Doubt;
+            self.race
+                .start(kind == TransportKind::WebTransport, now, out);
+        }
+    }
+
+    /// Something came over the connection in use.
+    pub(super) fn trust(&mut self, out: &mut Outbox) {
+        if self.spare == Spare::Doubt && !self.race.is_entering() {
+            self.spare = Spare::None;
+            self.race.abandon(out);
+        }
+    }
+
+    /// The relay stops: another connection, to another relay if there is one, takes over when it works.
+    pub(super) fn move_after(&mut self, delay: Duration, now: Timestamp) {
+        if matches!(self.state, State::Connected(..)) && !matches!(self.spare, Spare::Move(_)) {
+            self.spare = Spare::Move(Some(now + delay));
         }
     }
 
     /// The network is there again: whatever is under way may hang in the old one.
     pub(super) fn network_back(&mut self, now: Timestamp, out: &mut Outbox) {
         self.race.forget_preference();
+        self.distrust = false;
         if let State::Connecting(_) = self.state {
             self.race.abandon(out);
             self.policy.forget();
@@ -170,8 +249,8 @@ impl Link {
 
     /// Closes everything for good.
     pub(super) fn end(&mut self, out: &mut Outbox) {
-        self.race.abandon(out);
-        if let State::Connected(id) = self.state {
+        self.race.leave(out);
+        if let State::Connected(id, _) = self.state {
             out.push(Command::CloseTransport {
                 id,
                 code: CloseCode::Left,
@@ -182,9 +261,20 @@ impl Link {
 
     pub(super) fn handle_timeout(&mut self, now: Timestamp, out: &mut Outbox) {
         if self.race.handle_timeout(now, out) == Round::Over {
-            self.schedule(now, out);
+            match self.state {
+                State::Connected(..) => self.spare_failed(now),
+                _ => self.schedule(now, out),
+            }
         }
         match self.state {
+            State::Connected(..) => {
+                if let Spare::Move(Some(at)) = self.spare
+                    && now >= at
+                {
+                    self.spare = Spare::Move(None);
+                    self.race.start(false, now, out);
+                }
+            }
             State::Connecting(Step::Wait { until, attempt }) if now >= until => {
                 emit_reconnecting(attempt, Duration::ZERO, out);
                 self.fetch_config(now, out);
@@ -201,9 +291,11 @@ impl Link {
             State::Connecting(Step::Wait { until, .. } | Step::FetchConfig { until }) => {
                 Some(until)
             }
-            State::Idle | State::Connecting(Step::Race) | State::Connected(_) | State::Ended => {
-                None
-            }
+            State::Connected(..) => match self.spare {
+                Spare::Move(at) => at,
+                Spare::None | Spare::Doubt => None,
+            },
+            State::Idle | State::Connecting(Step::Race) | State::Ended => None,
         };
         step.into_iter().chain(self.race.poll_timeout()).min()
     }
@@ -216,7 +308,27 @@ impl Link {
 
     fn start_race(&mut self, now: Timestamp, out: &mut Outbox) {
         self.state = State::Connecting(Step::Race);
-        self.race.start(now, out);
+        self.race.start(self.distrust, now, out);
+    }
+
+    /// The connection in use is gone. What is tried already goes on.
+    fn lost(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.spare = Spare::None;
+        if self.race.is_running() {
+            let (_, attempt) = self.policy.failed(now);
+            self.state = State::Connecting(Step::Race);
+            emit_reconnecting(attempt, Duration::ZERO, out);
+        } else {
+            self.schedule(now, out);
+        }
+    }
+
+    /// There is no other connection to be had at the moment.
+    fn spare_failed(&mut self, now: Timestamp) {
+        self.spare = match self.spare {
+            Spare::Move(_) => Spare::Move(Some(now + MOVE_RETRY)),
+            Spare::None | Spare::Doubt => Spare::None,
+        };
     }
 
     fn schedule(&mut self, now: Timestamp, out: &mut Outbox) {
@@ -250,6 +362,7 @@ fn end_reason(code: CloseCode) -> EndReason {
         | CloseCode::RateLimited
         | CloseCode::Full
         | CloseCode::Idle
-        | CloseCode::Internal => EndReason::Rejected,
+        | CloseCode::Internal
+        | CloseCode::Replaced => EndReason::Rejected,
     }
 }

@@ -27,18 +27,18 @@ pub use config::Config;
 
 use bytes::Bytes;
 use videocall_types::proto::control::Presence;
-use videocall_types::{SessionId, Timestamp, Track, UserId};
+use videocall_types::{ResumeSecret, SessionId, Timestamp, Track, UserId};
 
 use crate::command::{Command, TransportId};
 use crate::event::{Connection, EndReason, Event};
 use crate::input::Input;
-use link::{Change, Link};
+use link::{Assigned, Change, Link};
 use outbox::Outbox;
 use pending::Pending;
 use publish::Publisher;
 use receive::Receivers;
 use roster::{Difference, Roster};
-use session::Session;
+use session::{Health, Session};
 use unpack::Inbound;
 
 /// A client's part in one meeting. The crate's documentation says how to drive it.
@@ -84,7 +84,7 @@ impl Call {
             Input::Join => self.link.join(now, out),
             Input::Leave => self.end(EndReason::Left),
             Input::ConfigFetched(server) => self.link.config_fetched(server, now, out),
-            Input::TransportOpened(id) => self.link.opened(id, now),
+            Input::TransportOpened(id) => self.link.opened(id, now, out),
             Input::TransportClosed { id, code } => self.transport_closed(id, code, now),
             Input::PacketReceived { id, packet } => self.packet_received(id, &packet, now),
             Input::Publishing { track, on } => {
@@ -123,15 +123,17 @@ impl Call {
         let out = &mut self.out;
         self.link.handle_timeout(now, out);
         if let Some(session) = &mut self.session {
-            let alive =
+            let health =
                 session.handle_timeout(self.publisher.state(), &mut self.receivers, now, out);
-            if alive {
-                self.publisher.handle_timeout(now, out);
-                self.receivers.handle_timeout(now, out);
-            } else {
+            if health == Health::Dead {
                 self.disconnected();
-                self.link.silent(now, &mut self.out);
+                return self.link.silent(now, &mut self.out);
             }
+            if health == Health::Doubtful {
+                self.link.doubt(now, out);
+            }
+            self.publisher.handle_timeout(now, out);
+            self.receivers.handle_timeout(now, out);
         }
     }
 
@@ -166,12 +168,16 @@ impl Call {
     fn packet_received(&mut self, id: TransportId, packet: &Bytes, now: Timestamp) {
         let inbound = unpack::read(packet);
         let Some(session) = self.session.as_mut().filter(|_| self.link.is_connected(id)) else {
-            if let Inbound::Assigned(session) = inbound {
-                self.connected(id, session, now);
+            if let Inbound::Assigned { session, secret } = inbound {
+                self.connected(id, session, secret, now);
             }
             return;
         };
         session.received(packet.len(), now);
+        self.link.trust(&mut self.out);
+        if matches!(inbound, Inbound::Media(_)) {
+            session.media(now);
+        }
         match inbound {
             Inbound::Media(frame) if self.roster.contains(frame.session) => {
                 self.receivers.frame(frame, now, &mut self.out);
@@ -189,27 +195,36 @@ impl Call {
                 }
             }
             Inbound::Presence(presence) => self.presence(presence, now),
-            Inbound::Assigned(_) | Inbound::Nothing => {}
+            Inbound::Drain(after) => self.link.move_after(after, now),
+            Inbound::Assigned { .. } | Inbound::Nothing => {}
         }
     }
 
-    fn connected(&mut self, id: TransportId, own: SessionId, now: Timestamp) {
-        let Some(transport) = self.link.assigned(id, now, &mut self.out) else {
+    fn connected(
+        &mut self,
+        id: TransportId,
+        own: SessionId,
+        secret: Option<ResumeSecret>,
+        now: Timestamp,
+    ) {
+        let Some(Assigned { kind, resumed }) =
+            self.link.assigned(id, own, secret, now, &mut self.out)
+        else {
             return;
         };
         let out = &mut self.out;
         out.route(Some(id));
         out.emit(Event::Connection(Connection::Connected {
-            transport,
+            transport: kind,
             session: own,
         }));
         self.roster.add_own(own);
         self.pending.clear();
         self.receivers.reconnected(now, out);
         let mut session = Session::new(now);
-        session.handle_timeout(self.publisher.state(), &mut self.receivers, now, out);
+        let _ = session.handle_timeout(self.publisher.state(), &mut self.receivers, now, out);
         self.session = Some(session);
-        self.publisher.start_session(now, out);
+        self.publisher.start_session(!resumed, now, out);
     }
 
     fn disconnected(&mut self) {

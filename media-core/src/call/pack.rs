@@ -7,7 +7,9 @@ use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{
     AudioMetadata, HeartbeatMetadata, MediaPacket, VideoCodec, VideoMetadata,
 };
-use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Timestamp, Track, Wishes};
+use videocall_types::{
+    Codec, Packet, PacketKind, Resume, Routing, SessionId, Timestamp, Track, Wishes,
+};
 
 use super::heartbeat::MediaState;
 use crate::frame::LocalFrame;
@@ -80,6 +82,11 @@ pub(super) fn keyframe_request(session: SessionId, track: Track) -> Packet {
 /// What of others we show.
 pub(super) fn wishes(wishes: &Wishes) -> Packet {
     control(PacketKind::WISHES, &wishes.to_wire())
+}
+
+/// Lets us in, into a session of before if there is one.
+pub(super) fn enter(resume: Option<&Resume>) -> Packet {
+    control(PacketKind::ENTER, &Resume::to_wire(resume))
 }
 
 fn control(kind: PacketKind, message: &impl protobuf::Message) -> Packet {

@@ -89,10 +89,13 @@ impl Publisher {
         }
     }
 
-    /// Frames go to a new session: numbers start at 0, and every picture with a keyframe and in full size.
-    pub(super) fn start_session(&mut self, now: Timestamp, out: &mut Outbox) {
+    /// Frames go over another connection: every picture starts with a keyframe and in full size, and the numbers of a new
+    /// session at 0.
+    pub(super) fn start_session(&mut self, is_new: bool, now: Timestamp, out: &mut Outbox) {
         for (track, source) in &mut self.tracks {
-            source.sequence = 0;
+            if is_new {
+                source.sequence = 0;
+            }
             source.gated = !track.is_audio();
             source.demand = Some(FULL_HEIGHT);
             if source.on && source.gated {

@@ -19,6 +19,16 @@ pub(super) struct Session {
     received_bytes: u64,
 }
 
+/// Whether the connection works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Health {
+    Alive,
+    /// Nothing comes, though something should.
+    Doubtful,
+    Dead,
+}
+
 impl Session {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
@@ -34,6 +44,11 @@ impl Session {
         self.watchdog.received(now);
     }
 
+    /// What arrived was media, which should go on.
+    pub(super) fn media(&mut self, now: Timestamp) {
+        self.watchdog.media(now);
+    }
+
     pub(super) fn probe_answered(&mut self, sent: Timestamp, now: Timestamp) {
         self.watchdog.answered(sent, now);
     }
@@ -47,19 +62,19 @@ impl Session {
     /// The network may have changed under the connection.
     pub(super) fn doubt(&mut self, now: Timestamp, out: &mut Outbox) {
         self.watchdog.doubt(now);
-        self.probe(now, out);
+        let _ = self.probe(now, out);
     }
 
-    /// False if the connection is dead.
     pub(super) fn handle_timeout(
         &mut self,
         state: MediaState,
         receivers: &mut Receivers,
         now: Timestamp,
         out: &mut Outbox,
-    ) -> bool {
-        if !self.probe(now, out) {
-            return false;
+    ) -> Health {
+        let health = self.probe(now, out);
+        if health == Health::Dead {
+            return health;
         }
         self.beat(state, now, out);
         if let Some(elapsed) = self.interval.end(now) {
@@ -72,7 +87,7 @@ impl Session {
             };
             out.emit(Event::Stats(stats));
         }
-        true
+        health
     }
 
     pub(super) fn poll_timeout(&self) -> Timestamp {
@@ -82,14 +97,15 @@ impl Session {
             .min(self.interval.poll_timeout())
     }
 
-    fn probe(&mut self, now: Timestamp, out: &mut Outbox) -> bool {
-        match self.watchdog.handle_timeout(now) {
-            Verdict::Wait => true,
-            Verdict::Probe(sent) => {
-                out.send(pack::probe(sent), Lane::Control);
-                true
+    fn probe(&mut self, now: Timestamp, out: &mut Outbox) -> Health {
+        let mut health = Health::Alive;
+        loop {
+            match self.watchdog.handle_timeout(now) {
+                Verdict::Wait => return health,
+                Verdict::Probe(sent) => out.send(pack::probe(sent), Lane::Control),
+                Verdict::Suspect => health = Health::Doubtful,
+                Verdict::Dead => return Health::Dead,
             }
-            Verdict::Dead => false,
         }
     }
 

@@ -1,12 +1,16 @@
 //! Bytes of a peer into what they mean. Whatever can't be read means nothing.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use protobuf::Message as _;
-use videocall_types::proto::control::{Demand, Presence};
+use videocall_types::proto::control::notice::Reason;
+use videocall_types::proto::control::{Demand, Notice, Presence};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
 use videocall_types::{
-    Codec, PacketHeader, PacketKind, Routing, SessionId, Timestamp, Track, TrackDemand,
+    Codec, PacketHeader, PacketKind, ResumeSecret, Routing, SessionId, Timestamp, Track,
+    TrackDemand,
 };
 
 use crate::frame::RemoteFrame;
@@ -14,8 +18,13 @@ use crate::frame::RemoteFrame;
 /// What a packet from the relay says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Inbound {
-    /// This is our session.
-    Assigned(SessionId),
+    /// This is our session, and what it can be resumed with.
+    Assigned {
+        session: SessionId,
+        secret: Option<ResumeSecret>,
+    },
+    /// The relay stops: another connection should be made after this time.
+    Drain(Duration),
     /// A frame of somebody.
     Media(RemoteFrame),
     /// Our probe came back; it carries when it was sent.
@@ -42,7 +51,15 @@ pub(super) fn read(packet: &Bytes) -> Inbound {
 fn try_read(packet: &Bytes) -> Option<Inbound> {
     let header = PacketHeader::parse(packet).ok()?;
     match header.kind.ok()? {
-        PacketKind::SESSION_ASSIGNED => header.session_id.map(Inbound::Assigned),
+        PacketKind::SESSION_ASSIGNED => Some(Inbound::Assigned {
+            session: header.session_id?,
+            secret: ResumeSecret::from_bytes(&header.data),
+        }),
+        PacketKind::NOTICE => {
+            let notice = Notice::parse_from_tokio_bytes(&header.data).ok()?;
+            let after = Duration::from_millis(notice.retry_after_ms.into());
+            (notice.reason == Reason::DRAIN.into()).then_some(Inbound::Drain(after))
+        }
         PacketKind::PRESENCE => Presence::parse_from_tokio_bytes(&header.data)
             .ok()
             .map(Inbound::Presence),
@@ -62,7 +79,7 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
         | PacketKind::CONGESTION
         | PacketKind::KEYFRAME_REQUEST
         | PacketKind::WISHES
-        | PacketKind::NOTICE => None,
+        | PacketKind::ENTER => None,
     }
 }
 

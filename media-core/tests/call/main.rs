@@ -12,6 +12,7 @@ mod demand;
 mod hostile;
 mod publishing;
 mod receiving;
+mod recovering;
 mod relay;
 mod rig;
 mod show;

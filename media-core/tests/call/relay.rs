@@ -4,10 +4,13 @@ use bytes::Bytes;
 use media_core::frame::LocalFrame;
 use protobuf::Message as _;
 use protobuf::MessageField;
-use videocall_types::proto::control::{Demand, MediaState, Participant, Presence};
+use videocall_types::proto::control::notice::Reason;
+use videocall_types::proto::control::{Demand, MediaState, Notice, Participant, Presence};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
-use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Track, TrackDemand};
+use videocall_types::{
+    Codec, Packet, PacketKind, ResumeSecret, Routing, SessionId, Track, TrackDemand,
+};
 
 pub(crate) fn assigned(session: u64) -> Bytes {
     Packet::new(
@@ -18,6 +21,28 @@ pub(crate) fn assigned(session: u64) -> Bytes {
         Bytes::new(),
     )
     .to_bytes()
+}
+
+/// As `assigned`, by a relay that lets the session be resumed.
+pub(crate) fn resumable(session: u64) -> Bytes {
+    let secret = ResumeSecret::new([session as u8; 16]);
+    Packet::new(
+        PacketKind::SESSION_ASSIGNED,
+        b"",
+        SessionId::new(session),
+        b"",
+        secret.to_bytes(),
+    )
+    .to_bytes()
+}
+
+/// The relay stops.
+pub(crate) fn drain(retry_after_ms: u32) -> Bytes {
+    let mut notice = Notice::new();
+    notice.reason = Reason::DRAIN.into();
+    notice.retry_after_ms = retry_after_ms;
+    let payload = notice.write_to_bytes().unwrap();
+    Packet::new(PacketKind::NOTICE, b"", None, b"", payload.into()).to_bytes()
 }
 
 pub(crate) fn presence(snapshot: bool, participants: Vec<Participant>, left: &[u64]) -> Bytes {

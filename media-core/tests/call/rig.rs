@@ -28,6 +28,7 @@ pub(crate) fn config() -> Config {
         server: ServerConfig {
             version: "0".into(),
             access: Access::Open,
+            relay_urls: Vec::new(),
             websocket_url: "wss://relay/lobby".into(),
             webtransport: Some(WebTransportEndpoint {
                 url: "https://relay:4433/lobby".into(),

@@ -9,12 +9,19 @@ use videocall_types::proto::control::{self as wire, KeyframeRequest};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::wishes::FULL_HEIGHT;
-use videocall_types::{Packet, PacketHeader, PacketKind, Routing, Track, Wishes};
+use videocall_types::{Packet, PacketHeader, PacketKind, Resume, Routing, Track, Wishes};
 
 pub(crate) fn command(command: &Command) -> String {
     match command {
         Command::FetchConfig => "fetch config".to_owned(),
-        Command::OpenTransport { id, kind, .. } => format!("open {} {kind:?}", id.0),
+        Command::OpenTransport { id, kind, url, .. } => {
+            let late = if url.ends_with("&enter=late") {
+                " late"
+            } else {
+                ""
+            };
+            format!("open {} {kind:?}{late}", id.0)
+        }
         Command::CloseTransport { id, code } => format!("close {} {code:?}", id.0),
         Command::Send {
             id,
@@ -112,6 +119,13 @@ pub(crate) fn packet(packet: &Packet) -> String {
         PacketKind::WISHES => {
             let message = wire::Wishes::parse_from_bytes(&header.data).unwrap();
             wishes(&Wishes::from_wire(&message).unwrap())
+        }
+        PacketKind::ENTER => {
+            let enter = wire::Enter::parse_from_bytes(&header.data).unwrap();
+            match Resume::from_wire(&enter) {
+                Some(resume) => format!("enter as {}", resume.session.get()),
+                None => "enter".into(),
+            }
         }
         PacketKind::MEDIA => media(&header),
         other => format!("{other:?}"),

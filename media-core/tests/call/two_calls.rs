@@ -10,7 +10,7 @@ use media_core::event::{Connection, Event};
 use media_core::frame::RemoteFrame;
 use media_core::{Command, Input};
 use protobuf::Message as _;
-use videocall_types::proto::control::KeyframeRequest;
+use videocall_types::proto::control::{Enter, KeyframeRequest};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::{Packet, PacketHeader, PacketKind, Timestamp, Track};
@@ -31,6 +31,10 @@ struct World {
     reorder: u64,
     server_is_up: bool,
     datagrams_pass: bool,
+    /// What was sent over WebTransport and what comes over it is lost.
+    black_hole: bool,
+    /// Those that enter late.
+    opened: BTreeMap<(usize, TransportId), TransportKind>,
     clients: Vec<Client>,
     /// What is under way to a client, in order of arrival.
     network: BTreeMap<(Timestamp, u64), (usize, Input)>,
@@ -51,6 +55,7 @@ struct Client {
 struct Session {
     client: usize,
     transport: TransportId,
+    kind: TransportKind,
     camera: bool,
 }
 
@@ -63,6 +68,8 @@ impl World {
             reorder: 0,
             server_is_up: true,
             datagrams_pass: true,
+            black_hole: false,
+            opened: BTreeMap::new(),
             clients: Vec::new(),
             network: BTreeMap::new(),
             sent: 0,
@@ -168,7 +175,9 @@ impl World {
             let client = &mut self.clients[index];
             match command {
                 Command::FetchConfig => self.arrive(index, Input::ConfigFetched(None), LATENCY),
-                Command::OpenTransport { id, kind, .. } => self.open(index, id, kind),
+                Command::OpenTransport { id, kind, url, .. } => {
+                    self.open(index, id, kind, url.ends_with("&enter=late"))
+                }
                 Command::CloseTransport { id, .. } => self.close(index, id),
                 Command::Send { id, packet, lane } => self.relay(index, id, &packet, lane),
                 Command::ForceKeyframe(_) => client.force = true,
@@ -179,25 +188,42 @@ impl World {
         }
     }
 
-    fn open(&mut self, client: usize, id: TransportId, kind: TransportKind) {
-        if kind == TransportKind::WebTransport && !self.datagrams_pass {
+    fn open(&mut self, client: usize, id: TransportId, kind: TransportKind, late: bool) {
+        if kind == TransportKind::WebTransport && (self.black_hole || !self.datagrams_pass) {
             return;
         }
         if !self.server_is_up {
             return self.arrive(client, Input::TransportClosed { id, code: None }, LATENCY);
         }
-        self.next_session += 1;
-        let session = self.next_session;
-        self.sessions.insert(
-            session,
-            Session {
-                client,
-                transport: id,
-                camera: false,
-            },
-        );
         self.arrive(client, Input::TransportOpened(id), LATENCY);
-        self.deliver(session, relay::assigned(session), LATENCY);
+        if late {
+            self.opened.insert((client, id), kind);
+        } else {
+            self.enter(client, id, kind, None);
+        }
+    }
+
+    fn enter(
+        &mut self,
+        client: usize,
+        transport: TransportId,
+        kind: TransportKind,
+        resume: Option<u64>,
+    ) {
+        let known = resume.filter(|session| self.sessions.contains_key(session));
+        let session = known.unwrap_or_else(|| {
+            self.next_session += 1;
+            self.next_session
+        });
+        let camera = self.sessions.get(&session).is_some_and(|s| s.camera);
+        let entered = Session {
+            client,
+            transport,
+            kind,
+            camera,
+        };
+        self.sessions.insert(session, entered);
+        self.deliver(session, relay::resumable(session), LATENCY);
         let others = self
             .sessions
             .keys()
@@ -205,10 +231,10 @@ impl World {
             .map(|other| self.participant(*other));
         let snapshot = relay::presence(true, others.collect(), &[]);
         self.deliver(session, snapshot, LATENCY);
-        self.tell_others(
-            session,
-            relay::presence(false, vec![self.participant(session)], &[]),
-        );
+        if known.is_none() {
+            let newcomer = relay::presence(false, vec![self.participant(session)], &[]);
+            self.tell_others(session, newcomer);
+        }
         let publishers: Vec<u64> = self
             .sessions
             .iter()
@@ -244,8 +270,17 @@ impl World {
             .iter()
             .find(|(_, s)| s.client == client && s.transport == id);
         let Some(from) = found.map(|(session, _)| *session) else {
+            if let Some(kind) = self.opened.remove(&(client, id)) {
+                let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
+                assert_eq!(header.kind, Ok(PacketKind::ENTER));
+                let enter = Enter::parse_from_bytes(&header.data).unwrap();
+                self.enter(client, id, kind, Some(enter.session_id));
+            }
             return;
         };
+        if self.is_lost(from) {
+            return;
+        }
         let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
         if header.kind == Ok(PacketKind::KEYFRAME_REQUEST) {
             return self.ask(
@@ -319,6 +354,9 @@ impl World {
     }
 
     fn deliver(&mut self, session: u64, packet: Bytes, after: Duration) {
+        if self.is_lost(session) {
+            return;
+        }
         let Some(Session {
             client, transport, ..
         }) = self.sessions.get(&session)
@@ -333,6 +371,11 @@ impl World {
             },
             after,
         );
+    }
+
+    fn is_lost(&self, session: u64) -> bool {
+        let over = self.sessions.get(&session).map(|session| session.kind);
+        self.black_hole && over == Some(TransportKind::WebTransport)
     }
 
     fn arrive(&mut self, client: usize, input: Input, after: Duration) {
@@ -490,4 +533,39 @@ fn where_datagrams_do_not_pass_it_is_web_socket_within_a_second() {
         connected,
         [(Duration::from_millis(510), TransportKind::WebSocket)]
     );
+}
+
+#[test]
+fn a_black_hole_for_datagrams_mid_call_is_survived_over_web_socket_within_two_seconds() {
+    for after in [3000, 3250, 3500, 3750, 4100] {
+        let mut world = World::new(after);
+        let (ada, bob) = (world.join("ada", true), world.join("bob", true));
+        world.run(Duration::from_millis(after));
+        world.black_hole = true;
+        let hole = world.now;
+        // What is on its way arrives.
+        let swallowed = hole + LATENCY * 3;
+        world.run(Duration::from_secs(10));
+        for client in [ada, bob].map(|index| &world.clients[index]) {
+            client.assert_decodable();
+            let silence = client.first_decoded_since(swallowed);
+            assert!(silence < Duration::from_secs(2), "{after}: {silence:?}");
+            let since = client.events.iter().filter(|(at, _)| *at >= hole);
+            let noise: Vec<_> = since
+                .filter(|(_, event)| {
+                    matches!(
+                        event,
+                        Event::Left { .. } | Event::Connection(Connection::Reconnecting { .. })
+                    )
+                })
+                .collect();
+            assert!(noise.is_empty(), "{after}: {noise:?}");
+        }
+        assert_eq!(world.sessions.len(), 2, "nobody is there twice");
+        let over = world.sessions.values().map(|session| session.kind);
+        assert!(
+            over.into_iter()
+                .all(|kind| kind == TransportKind::WebSocket)
+        );
+    }
 }

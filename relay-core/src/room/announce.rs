@@ -13,14 +13,16 @@ impl<H> Room<H> {
         let to = vec![new.session];
         self.send(
             to.clone(),
-            messages::session_assigned(new.dialect, new.session),
+            messages::session_assigned(new.dialect, new.session, new.secret),
         );
         if !new.can.receive_events {
             return;
         }
         match new.dialect {
             Dialect::Native => {
-                let snapshot = messages::presence(true, self.presence.told(), std::iter::empty());
+                // Whoever comes back was told of already.
+                let others = self.presence.told().filter(|(id, _)| *id != new.session);
+                let snapshot = messages::presence(true, others, std::iter::empty());
                 self.send(to, snapshot);
             }
             Dialect::Stock => {

@@ -6,15 +6,17 @@ use crate::support::{
 };
 use proptest::prelude::*;
 use protobuf::Message as _;
-use relay_core::ingress::{Inbound, KeyframeTarget, from_client, from_relay};
+use relay_core::ingress::{Inbound, KeyframeTarget, entry, from_client, from_relay};
 use relay_core::{Content, DropReason, TrackId};
 use videocall_types::limits::{MAX_CONTROL_BYTES, MAX_PACKET_BYTES};
-use videocall_types::proto::control::KeyframeRequest;
+use videocall_types::proto::control::{Enter, KeyframeRequest};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{AudioMetadata, VideoCodec};
 use videocall_types::proto::packet_wrapper::PacketWrapper;
 use videocall_types::proto::routing as wire;
-use videocall_types::{Bytes, Codec, Packet, PacketHeader, PacketKind, Routing, Track};
+use videocall_types::{
+    Bytes, Codec, Packet, PacketHeader, PacketKind, Resume, ResumeSecret, Routing, Track,
+};
 
 fn client(bytes: &Bytes) -> Result<Inbound, DropReason> {
     from_client(bytes, &identity(7))
@@ -35,7 +37,7 @@ fn every_packet_type_is_allowed_in_its_direction_only() {
         let outcome = client(&bytes);
         match raw {
             1..=5 => assert!(matches!(outcome, Ok(Inbound::Forward(_))), "{raw}"),
-            6 => assert_eq!(outcome, Ok(Inbound::Consumed)),
+            6 | 39 => assert_eq!(outcome, Ok(Inbound::Consumed)),
             7..=9 | 33 | 34 | 36 => assert_eq!(outcome, Err(DropReason::ServerOnly), "{raw}"),
             32 | 35 => assert_eq!(outcome, Err(DropReason::Malformed)),
             _ => assert_eq!(outcome, Err(DropReason::UnknownKind), "{raw}"),
@@ -311,6 +313,7 @@ fn what_a_relay_stamped_is_read_the_same_by_the_next() {
         PacketKind::KEYFRAME_REQUEST,
         PacketKind::WISHES,
         PacketKind::DEMAND,
+        PacketKind::ENTER,
     ] {
         let bytes = Packet::new(kind, b"u7", Some(session(7)), b"", Bytes::new()).to_bytes();
         assert_eq!(from_relay(bytes), Err(DropReason::ServerOnly), "{kind:?}");
@@ -345,4 +348,26 @@ proptest! {
             let _ = from_relay(bytes);
         }
     }
+}
+
+#[test]
+fn whoever_enters_late_says_so_first() {
+    let resume = Resume {
+        session: session(7),
+        secret: ResumeSecret::new([3; 16]),
+    };
+    let enter = |wire: Enter| {
+        let data = wire.write_to_bytes().unwrap().into();
+        entry(&Packet::new(PacketKind::ENTER, b"", None, b"", data).to_bytes())
+    };
+    assert_eq!(enter(Resume::to_wire(Some(&resume))), Ok(Some(resume)));
+    assert_eq!(enter(Resume::to_wire(None)), Ok(None));
+    assert_eq!(
+        entry(&packet(PacketKind::HEALTH, Bytes::new())),
+        Err(DropReason::Malformed)
+    );
+    assert_eq!(
+        entry(&packet(PacketKind::ENTER, Bytes::from_static(b"\xff"))),
+        Err(DropReason::Malformed)
+    );
 }

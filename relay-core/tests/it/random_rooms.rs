@@ -15,8 +15,8 @@ use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Bytes, DisplayName, Packet, PacketHeader, PacketKind, ServerId, SessionId, Timestamp, Track,
-    TrackDemand, Wishes,
+    Bytes, DisplayName, Packet, PacketHeader, PacketKind, Resume, ResumeSecret, ServerId,
+    SessionId, Timestamp, Track, TrackDemand, Wishes,
 };
 
 #[derive(Clone, Debug)]
@@ -29,6 +29,11 @@ enum Operation {
     /// The member at this position of all, modulo their number.
     Leave {
         member: usize,
+    },
+    /// Comes back over another connection; `lost`: the relay knew that the old one was gone.
+    Resume {
+        member: usize,
+        lost: bool,
     },
     Media {
         member: usize,
@@ -62,6 +67,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => (0..2usize, any::<bool>(), prop::bool::weighted(0.8))
             .prop_map(|(relay, stock, receive_media)| Operation::Join { relay, stock, receive_media }),
         2 => member.clone().prop_map(|member| Operation::Leave { member }),
+        1 => (member.clone(), any::<bool>()).prop_map(|(member, lost)| Operation::Resume { member, lost }),
         8 => (member.clone(), prop::sample::select(Track::ALL.to_vec()), any::<bool>())
             .prop_map(|(member, track, keyframe)| Operation::Media { member, track, keyframe }),
         3 => (member.clone(), any::<bool>()).prop_map(|(member, camera)| Operation::Heartbeat { member, camera }),
@@ -74,11 +80,16 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
+fn secret(session: SessionId) -> ResumeSecret {
+    ResumeSecret::new([session.get() as u8; 16])
+}
+
 /// A session and what it was told.
 struct Client {
     relay: usize,
     dialect: Dialect,
     receive_media: bool,
+    connection: SessionId,
     present: BTreeMap<SessionId, bool>,
     camera: bool,
     wishes: Wishes,
@@ -132,7 +143,12 @@ impl World {
             Operation::Leave { member } => {
                 if let Some(id) = self.pick(member) {
                     let client = self.clients.remove(&id).unwrap();
-                    self.relays[client.relay].leave(id, self.now);
+                    self.relays[client.relay].leave(client.connection, self.now);
+                }
+            }
+            Operation::Resume { member, lost } => {
+                if let Some(id) = self.pick(member) {
+                    self.resume(id, lost);
                 }
             }
             Operation::Media {
@@ -209,6 +225,7 @@ impl World {
             name: DisplayName::new(&name),
             dialect,
             can,
+            secret: Some(secret(id)),
         };
         self.clients.insert(
             id,
@@ -216,6 +233,7 @@ impl World {
                 relay,
                 dialect,
                 receive_media,
+                connection: id,
                 present: BTreeMap::new(),
                 camera: false,
                 wishes: Wishes::everything(),
@@ -223,6 +241,40 @@ impl World {
             },
         );
         self.relays[relay].join(new, id, self.now).unwrap();
+    }
+
+    /// Only native members do.
+    fn resume(&mut self, id: SessionId, lost: bool) {
+        let connection = session(self.next_id);
+        let client = self.clients.get_mut(&id).unwrap();
+        if client.dialect == Dialect::Stock {
+            return;
+        }
+        self.next_id += 1;
+        let room = &mut self.relays[client.relay];
+        if lost {
+            room.lose(client.connection, self.now, self.now);
+        }
+        let name = user(id.get());
+        let new = NewMember {
+            session: connection,
+            user: name.parse().unwrap(),
+            name: DisplayName::new(&name),
+            dialect: Dialect::Native,
+            can: Capabilities {
+                receive_media: client.receive_media,
+                ..Capabilities::default()
+            },
+            secret: Some(secret(connection)),
+        };
+        let resume = Resume {
+            session: id,
+            secret: secret(id),
+        };
+        room.resume(new, &resume, id, self.now).unwrap();
+        client.connection = connection;
+        client.present.clear();
+        client.demand = Some(FULL_HEIGHT);
     }
 
     /// Only native members can say what they show.

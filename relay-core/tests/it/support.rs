@@ -16,9 +16,14 @@ use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Bytes, DisplayName, Packet, PacketHeader, PacketKind, Routing, ServerId, SessionId, Timestamp,
-    Track, TrackDemand, Wishes,
+    Bytes, DisplayName, Packet, PacketHeader, PacketKind, Resume, ResumeSecret, Routing, ServerId,
+    SessionId, Timestamp, Track, TrackDemand, Wishes,
 };
+
+/// What the session of this number can be resumed with.
+fn secret(id: u64) -> ResumeSecret {
+    ResumeSecret::new([id as u8; 16])
+}
 
 pub(crate) const SERVER: ServerId = ServerId(1);
 pub(crate) const OTHER: ServerId = ServerId(2);
@@ -75,9 +80,50 @@ impl TestRoom {
             name: DisplayName::new(&user(id)),
             dialect,
             can,
+            secret: (dialect == Dialect::Native).then(|| secret(id)),
         };
         self.room.join(new, session(id), self.now)?;
         Ok(self.commands())
+    }
+
+    /// Connection `connection` of the user of session `id` wants to go on with it, with the secret of `secret_of`. What it
+    /// is told, or `None` if it may not.
+    pub(crate) fn resume(
+        &mut self,
+        connection: u64,
+        id: u64,
+        secret_of: u64,
+        user_of: u64,
+    ) -> Option<Vec<String>> {
+        let new = NewMember {
+            session: session(connection),
+            user: user(user_of).parse().unwrap(),
+            name: DisplayName::new(&user(user_of)),
+            dialect: Dialect::Native,
+            can: Capabilities::default(),
+            secret: Some(secret(connection)),
+        };
+        let resume = Resume {
+            session: session(id),
+            secret: secret(secret_of),
+        };
+        let resumed = self
+            .room
+            .resume(new, &resume, session(connection), self.now);
+        resumed.ok().map(|_| self.commands())
+    }
+
+    /// The relay stops.
+    pub(crate) fn end_waiting(&mut self) -> Vec<String> {
+        self.room.end_waiting(self.now);
+        self.commands()
+    }
+
+    /// The connection is lost; it was heard `ago` milliseconds ago.
+    pub(crate) fn lose(&mut self, connection: u64, ago: u64) -> Vec<String> {
+        let heard = Timestamp::from_micros(self.now.as_micros() - ago * 1000);
+        self.room.lose(session(connection), heard, self.now);
+        self.commands()
     }
 
     pub(crate) fn leave(&mut self, id: u64) -> Vec<String> {

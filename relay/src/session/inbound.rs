@@ -40,6 +40,11 @@ impl Inbound {
         }
     }
 
+    /// The last sign of life.
+    pub(super) const fn last_heard(&self) -> Timestamp {
+        self.last_heard
+    }
+
     pub(super) async fn run(&mut self, reader: &mut impl PacketReader) -> CloseCode {
         let (clock, idle) = (self.context.clock, self.context.policy.session.idle);
         let mut timer = pin!(sleep_until(clock.instant(self.last_heard + idle)));
@@ -62,7 +67,8 @@ impl Inbound {
             };
             let end = match received {
                 Ok(Some(received)) => self.handle(received).await,
-                Ok(None) | Err(ReadError::Lost) => Err(CloseCode::Left),
+                Ok(None) => Err(CloseCode::Left),
+                Err(ReadError::Lost) => Err(CloseCode::Idle),
                 Err(ReadError::TooLarge) => Err(CloseCode::TooLarge),
                 Err(ReadError::Malformed) => Err(CloseCode::Malformed),
             };

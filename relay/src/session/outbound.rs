@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use relay_core::ingress::KeyframeTarget;
 use relay_core::queue::{Label, SendQueue};
@@ -17,6 +18,8 @@ use crate::membership::Context;
 use crate::room_task::{FromSession, ToSession};
 use crate::transport::{Channel, DatagramWriter, Lane, Outgoing, PacketWriter, Received};
 
+/// How much longer than the reader the writer waits before it takes the connection for lost.
+const READER_FIRST: Duration = Duration::from_millis(500);
 /// Packets that are taken from the room before the session looks at anything else.
 const BATCH: usize = 64;
 
@@ -68,9 +71,6 @@ impl<W: PacketWriter> Outbound<W> {
         }
         // Not while a packet is on its way: a receiver that does not read needs no keyframe yet.
         self.ask_for_keyframes();
-        if self.waiting.is_done() {
-            return Err(CloseCode::Draining);
-        }
         match self.waiting.next() {
             Some(out) => {
                 self.send(&out).await?;
@@ -103,8 +103,11 @@ impl<W: PacketWriter> Outbound<W> {
             tokio::select! {
                 biased;
                 sent = &mut sending => {
-                    // Nobody is left to be told.
-                    sent.map_err(|_| CloseCode::Left)?;
+                    if sent.is_err() {
+                        // The reader knows whether the client has left, and is told at the same time.
+                        sleep(READER_FIRST).await;
+                        return Err(CloseCode::Idle);
+                    }
                     waiting.count_sent(&out.packet);
                     return Ok(());
                 }
@@ -133,7 +136,6 @@ struct Waiting<D> {
     queue: SendQueue<Arc<Forward>>,
     /// Sessions whose tracks can be closed.
     gone: Vec<SessionId>,
-    leaving: bool,
     /// What came before it began has waited for the client to connect.
     began: Timestamp,
     datagrams: D,
@@ -152,7 +154,6 @@ impl<D: DatagramWriter> Waiting<D> {
         Self {
             queue: SendQueue::new(context.policy.queue.clone()),
             gone: Vec::new(),
-            leaving: false,
             began: context.clock.now(),
             datagrams,
             packets,
@@ -207,11 +208,6 @@ impl<D: DatagramWriter> Waiting<D> {
         })
     }
 
-    /// Whether the last thing has been sent.
-    fn is_done(&self) -> bool {
-        self.leaving && !self.queue.has_control()
-    }
-
     fn accept(&mut self, message: ToSession, now: Timestamp) -> Result<(), CloseCode> {
         match message {
             ToSession::Packet(forward) => {
@@ -250,10 +246,6 @@ impl<D: DatagramWriter> Waiting<D> {
                 channel: Channel::Stream,
             }) => Packet::from_serialized(bytes),
             Own::Notice(packet) => packet,
-            Own::Goodbye(packet) => {
-                self.leaving = true;
-                packet
-            }
         };
         let forward = Arc::new(Forward::control(packet));
         self.enqueue(forward, self.context.clock.now())

@@ -44,6 +44,7 @@ pub(crate) fn admission(meeting: &str, user: &str, dialect: Dialect) -> Admissio
         dialect,
         can: Capabilities::default(),
         expires: None,
+        enters_late: false,
     }
 }
 

@@ -171,6 +171,17 @@ async fn a_server_without_web_app_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn further_relays_are_told() {
+    let urls = [
+        "wss://eu.example.org/lobby",
+        "https://eu.example.org:4433/lobby",
+    ];
+    let server =
+        TestServer::start_with(&["--relay-urls", &urls.join(",")], Policy::default()).await;
+    assert_eq!(server.config().await.relay_urls, urls);
+}
+
+#[tokio::test]
 async fn every_answer_has_the_security_headers() {
     let server = TestServer::start().await;
     for path in ["/", "/healthz", "/api/v1/config", "/none"] {

@@ -7,11 +7,14 @@
 )]
 
 mod cluster;
+mod drain;
 mod hostile;
 mod http;
+mod impaired;
 mod join;
 mod media;
 mod presence;
+mod resume;
 mod secure;
 mod separate;
 mod slow;

@@ -1,5 +1,8 @@
 //! What clients are told of each other: state, leaving, keyframe requests.
 
+use std::time::Duration;
+
+use relay::Policy;
 use testkit::packets;
 use testkit::{Client, Kind, Seen, TestServer};
 use videocall_types::proto::media_packet::media_packet::MediaType;
@@ -38,7 +41,9 @@ async fn a_heartbeat_is_state_for_native_clients_and_a_heartbeat_for_stock_ones(
 
 #[tokio::test]
 async fn leaving_is_announced_however_it_happens() {
-    let server = TestServer::start().await;
+    let mut policy = Policy::default();
+    policy.room.absence = Duration::from_millis(200);
+    let server = TestServer::start_with(&[], policy).await;
     for kind in Kind::ALL {
         for in_order in [true, false] {
             let meeting = format!("{kind:?}-{in_order}");
