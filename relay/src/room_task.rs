@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::coop::consume_budget;
 use tokio::time::sleep_until;
 use videocall_types::framing::Split;
-use videocall_types::{Bytes, CloseCode, SessionId, Timestamp, Wishes};
+use videocall_types::{Bytes, CloseCode, Redundancy, SessionId, Timestamp, Wishes};
 
 use crate::bus::{BusInput, BusMessage, RoomBus};
 use crate::clock::Clock;
@@ -47,6 +47,10 @@ pub(crate) enum FromSession {
     Wishes {
         from: SessionId,
         wishes: Wishes,
+    },
+    Lack {
+        from: SessionId,
+        lacks: Redundancy,
     },
 }
 
@@ -181,6 +185,7 @@ impl RoomTask {
                 self.room.request_keyframe(from, &target, now)
             }
             FromSession::Wishes { from, wishes } => self.room.wish(from, wishes, now),
+            FromSession::Lack { from, lacks } => self.room.lack(from, lacks),
         };
         if let Err(reason) = outcome {
             self.metrics.dropped(reason, 1);

@@ -7,6 +7,7 @@ mod config;
 mod encoding;
 mod heartbeat;
 mod jitter;
+mod lack;
 mod link;
 mod outbox;
 mod pack;
@@ -16,6 +17,7 @@ mod race;
 mod random;
 mod receive;
 mod reconnect;
+mod repeat;
 mod roster;
 mod session;
 mod stats;
@@ -188,6 +190,7 @@ impl Call {
                     self.publisher.demand(demand, now, &mut self.out);
                 }
             }
+            Inbound::Redundancy(redundancy) => self.publisher.set_redundancy(&redundancy),
             Inbound::Presence(presence) => self.presence(presence, now),
             Inbound::Assigned(_) | Inbound::Nothing => {}
         }

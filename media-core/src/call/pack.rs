@@ -7,15 +7,17 @@ use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{
     AudioMetadata, HeartbeatMetadata, MediaPacket, VideoCodec, VideoMetadata,
 };
-use videocall_types::{Codec, Packet, PacketKind, Routing, SessionId, Timestamp, Track, Wishes};
+use videocall_types::{
+    Codec, Packet, PacketKind, Redundancy, Routing, SessionId, Timestamp, Track, Wishes,
+};
 
 use super::heartbeat::MediaState;
 use crate::frame::LocalFrame;
 
 const AUDIO_SAMPLE_RATE: f32 = 48_000.0;
 
-/// A frame of ours. The relay stamps who we are.
-pub(super) fn media(frame: LocalFrame, sequence: u64) -> Packet {
+/// A frame of ours, with the `earlier` ones that it repeats. The relay stamps who we are.
+pub(super) fn media(frame: LocalFrame, sequence: u64, earlier: Vec<Bytes>) -> Packet {
     let routing = Routing {
         track: frame.track,
         spatial_layer: 0,
@@ -44,6 +46,7 @@ pub(super) fn media(frame: LocalFrame, sequence: u64) -> Packet {
         media.video_metadata = MessageField::some(video_metadata(sequence, frame.codec));
     }
     media.data = frame.data;
+    media.earlier = earlier;
     Packet::media(b"", None, &routing, serialize(&media))
 }
 
@@ -80,6 +83,11 @@ pub(super) fn keyframe_request(session: SessionId, track: Track) -> Packet {
 /// What of others we show.
 pub(super) fn wishes(wishes: &Wishes) -> Packet {
     control(PacketKind::WISHES, &wishes.to_wire())
+}
+
+/// How often we need to be sent what we hear.
+pub(super) fn redundancy(redundancy: &Redundancy) -> Packet {
+    control(PacketKind::REDUNDANCY, &redundancy.to_wire())
 }
 
 fn control(kind: PacketKind, message: &impl protobuf::Message) -> Packet {

@@ -1,5 +1,7 @@
 //! The jitter buffer of one stream.
 
+use std::collections::VecDeque;
+
 use super::chunks::{Chunks, Inserted};
 use super::conceal::Concealment;
 use super::delay::Arrivals;
@@ -8,12 +10,14 @@ use super::stretch::{
     MAX_LAG, MIN_LAG, OVERLAP, find_longer, find_shorter, longer, required_similarity, shorter,
 };
 use super::tape::Tape;
-use super::{CAPACITY, MAX_CHUNK, MS, Operations, Stats};
+use super::{CAPACITY, MAX_CHUNK, MS, Operations, Packet, Stats};
 
 /// Packets of one stream in, its sound out.
 pub struct Playout {
     chunks: Chunks,
     arrivals: Arrivals,
+    /// Number and capture time of the last packets, the newest last.
+    captured: VecDeque<(u64, u64)>,
     concealment: Concealment,
     tape: Tape,
     flow: Flow,
@@ -46,6 +50,7 @@ impl Default for Playout {
         Self {
             chunks: Chunks::new(),
             arrivals: Arrivals::new(),
+            captured: VecDeque::with_capacity(REMEMBERED),
             concealment: Concealment::new(),
             tape: Tape::new(),
             flow: Flow::Waiting,
@@ -64,8 +69,11 @@ impl Default for Playout {
 }
 
 impl Playout {
-    /// A decoded packet, as it arrives. `sequence` counts packets; a sender that pauses does not count on.
-    pub fn push(&mut self, sequence: u64, samples: &[f32]) {
+    /// A packet, as it arrives.
+    pub fn push(&mut self, packet: Packet<'_>) {
+        let Packet {
+            sequence, samples, ..
+        } = packet;
         let samples = samples.get(..MAX_CHUNK).unwrap_or(samples);
         if samples.is_empty() {
             return;
@@ -83,9 +91,16 @@ impl Playout {
                 self.break_off();
                 self.flow = Flow::Waiting;
                 self.arrivals.restart();
+                self.captured.clear();
             }
         }
+        if self.captured.len() >= REMEMBERED {
+            self.captured.pop_front();
+        }
+        self.captured.push_back((sequence, packet.capture_time_us));
         self.arrivals.packet(sequence, samples.len(), self.now);
+        let repeats = usize::from(packet.repeats) * samples.len();
+        self.arrivals.repeats(repeats, self.now);
         self.concealment.hear(samples);
         self.last_packet = self.now;
         while self.chunks.span() > CAPACITY {
@@ -117,6 +132,19 @@ impl Playout {
         self.now - self.last_packet
     }
 
+    /// When the sample that is played next was captured, in microseconds on the sender's clock; `None` while what is played
+    /// is made up.
+    fn heard(&self) -> Option<u64> {
+        if self.flow != Flow::Playing {
+            return None;
+        }
+        let next = self.chunks.next();
+        let (sequence, captured) = *self.captured.iter().rev().find(|(n, _)| *n <= next)?;
+        let since = (next - sequence) as usize * self.chunks.usual_len() + self.chunks.offset();
+        let ahead = since as i64 - self.tape.unplayed() as i64;
+        Some(captured.saturating_add_signed(ahead * 1000 / MS as i64))
+    }
+
     /// What it is like at present.
     pub fn stats(&self) -> Stats {
         Stats {
@@ -124,6 +152,7 @@ impl Playout {
             delay_ms: self.delay.max(0) as f32 / MS as f32,
             target_ms: self.arrivals.target() as f32 / MS as f32,
             sequence: self.chunks.next(),
+            heard_us: self.heard(),
             lost: self.lost,
             late: self.late,
             dropped: self.dropped,
@@ -295,5 +324,7 @@ const FAR_TOO_LONG: i64 = 200 * MS as i64;
 const STRETCH_INTERVAL: u64 = 40 * MS as u64;
 /// The same in a hurry (10 ms): twice as fast.
 const HURRY: u64 = 10 * MS as u64;
+/// Packets whose capture time is remembered: those that wait and the one that is being played.
+const REMEMBERED: usize = 128;
 /// Time constant of the level (100 ms).
 const LEVEL_WINDOW: usize = 100 * MS;

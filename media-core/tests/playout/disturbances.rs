@@ -17,6 +17,12 @@ fn a_pause_of_transmission_is_neither_loss_nor_jitter() {
     let end = listener.last();
     assert_eq!((end.lost, end.late, end.dropped), (0, 0, 0));
     assert_eq!(end.target_ms, 20.0);
+    let talked = talk * 20;
+    for refresh in (talked + 400..end_of_pause - 400).step_by(400) {
+        // After a refresh has been concealed there is comfort noise, neither speech nor dead silence.
+        let noise = rms(listener.sound(refresh + 200, refresh + 380));
+        assert!(noise > 0.0001 && noise < 0.05, "{noise} at {refresh} ms");
+    }
     assert!(listener.longest_delay(1_000, 1_900) <= 25.0);
     assert!(listener.longest_delay(end_of_pause + 100, end_of_talk - 100) <= 40.0);
 }
@@ -101,7 +107,7 @@ fn packets_of_other_lengths_play_unchanged_too() {
         for sequence in 0..240_000 / len {
             let samples: Vec<f32> = (sequence * len..(sequence + 1) * len).map(&sound).collect();
             listener.until((sequence + 1) * len);
-            listener.playout.push(sequence, &samples);
+            listener.playout.push(decoded(sequence, &samples));
             sent.extend(samples);
         }
         let delay = listener.heard.len() - 2_400;

@@ -134,7 +134,9 @@ fn ten_minutes_with_clock_off_by(ppm: i64) -> Operations {
     for packet in packets(voice()).take(count as usize) {
         let drift = packet.arrives as i64 * ppm / 1_000_000;
         listener.until(packet.arrives.saturating_add_signed(drift));
-        listener.playout.push(packet.sequence, &packet.samples);
+        listener
+            .playout
+            .push(decoded(packet.sequence, &packet.samples));
     }
     let (settled, end) = (listener.at(2_000), listener.last());
     assert_eq!((end.lost, end.late, end.dropped), (0, 0, 0));

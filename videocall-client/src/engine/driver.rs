@@ -141,7 +141,7 @@ impl Driver {
             Work::AudioDecoded {
                 session,
                 track,
-                sequence,
+                place,
                 data,
             } => {
                 let samples = decode::samples(&data);
@@ -149,7 +149,7 @@ impl Driver {
                 if let Some(playout) = &self.playout
                     && self.decoders.is_open(session, track)
                 {
-                    playout.play(session, track, sequence, &samples?)?;
+                    playout.play(session, track, place, &samples?)?;
                 }
             }
             Work::Played(played) => self.played(played),

@@ -7,6 +7,7 @@ use videocall_types::{SessionId, Track};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{MessageEvent, MessagePort};
 
+use super::decode::Place;
 use super::work::{Queue, Work};
 use crate::error::Exception;
 use crate::js;
@@ -47,11 +48,13 @@ impl Playout {
         &self,
         session: SessionId,
         track: Track,
-        sequence: u64,
+        place: Place,
         samples: &Float32Array,
     ) -> Result<(), Exception> {
         let message = stream(session, track)?;
-        js::set(&message, "sequence", &BigInt::from(sequence))?;
+        js::set(&message, "sequence", &BigInt::from(place.sequence))?;
+        js::set(&message, "time", &(place.capture_time_us as f64).into())?;
+        js::set(&message, "repeats", &(place.repeats as f64).into())?;
         js::set(&message, "samples", samples)?;
         Ok(self
             .port

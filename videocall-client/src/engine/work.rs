@@ -7,6 +7,7 @@ use videocall_types::{Codec, SessionId, Track};
 use wasm_bindgen::JsValue;
 use web_sys::{AudioData, EncodedAudioChunk, EncodedVideoChunk, VideoFrame};
 
+use super::decode::Place;
 use super::playout::Played;
 use crate::protocol::ToEngine;
 
@@ -51,7 +52,7 @@ pub(super) enum Work {
     AudioDecoded {
         session: SessionId,
         track: Track,
-        sequence: u64,
+        place: Place,
         data: AudioData,
     },
     /// How the audible tracks are played.
