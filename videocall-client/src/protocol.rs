@@ -28,6 +28,8 @@ pub(crate) enum ToEngine {
     },
     /// Where sound goes. With a `MessagePort` to the playout worklet.
     Playout,
+    /// How much more, in microseconds, the Unix clock reads than the clock of the sound's context when a sound is heard.
+    SoundClock { offset_us: f64 },
     /// A video track is captured. With a `ReadableStream` of `VideoFrame`, or alone: then `VideoFrame`s follow.
     VideoOn { track: Track },
     /// A captured picture. With the `VideoFrame`.

@@ -1,5 +1,7 @@
 //! Drives the call: the queue's work becomes its inputs, its commands become actions of the edges.
 
+use std::collections::BTreeMap;
+
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_util::StreamExt as _;
 use gloo::timers::callback::Timeout;
@@ -8,9 +10,11 @@ use media_core::call::{Call, Config};
 use media_core::command::Command;
 use media_core::event::{Connection, Event};
 use media_core::outputs::Outputs;
+use media_core::sync::LipSync;
 use videocall_types::{SessionId, Timestamp, Track, Wishes};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
+use web_sys::VideoFrame;
 
 use super::clock::now;
 use super::decode::{self, Decoders};
@@ -33,6 +37,9 @@ pub(super) struct Driver {
     decoders: Decoders,
     renderer: Renderer,
     playout: Option<Playout>,
+    /// See [`ToEngine::SoundClock`].
+    sound_clock_us: Option<f64>,
+    sync: LipSync<VideoFrame>,
     outputs: Outputs,
     sources: Sources,
     /// Our own session while connected.
@@ -62,6 +69,8 @@ impl Driver {
             page: Page::new(),
             renderer: Renderer::default(),
             playout: None,
+            sound_clock_us: None,
+            sync: LipSync::default(),
             outputs: Outputs::default(),
             session: None,
             ended: false,
@@ -98,6 +107,7 @@ impl Driver {
                 self.timer = None;
                 self.call.handle_timeout(now());
                 self.carry_out();
+                self.show_due();
             }
             Work::Picture { track, frame } => {
                 self.sources
@@ -132,8 +142,9 @@ impl Driver {
                 if self.decoders.is_open(session, track) {
                     let size = (frame.display_width(), frame.display_height());
                     self.outputs.picture(session, track, size);
-                    self.renderer.draw(session, track, frame)?;
-                    self.input(Input::FrameShown { session, track });
+                    let captured_us = frame.timestamp() as u64;
+                    self.sync.picture(session, track, captured_us, frame, now());
+                    self.show_due();
                 } else {
                     frame.close();
                 }
@@ -178,6 +189,7 @@ impl Driver {
             ToEngine::Playout => {
                 self.playout = Some(Playout::new(object.unchecked_into(), self.queue.clone()))
             }
+            ToEngine::SoundClock { offset_us } => self.sound_clock_us = Some(offset_us),
             ToEngine::VideoOn { track } => {
                 let stream = (!object.is_undefined()).then(|| object.unchecked_into());
                 self.sources.video_on(track, stream)?;
@@ -228,6 +240,22 @@ impl Driver {
         }
     }
 
+    /// Draws the newest picture of each track whose time has come.
+    fn show_due(&mut self) {
+        let mut due = BTreeMap::new();
+        while let Some((session, track, frame)) = self.sync.pop(now()) {
+            if let Some(outdated) = due.insert((session, track), frame) {
+                outdated.close();
+            }
+        }
+        for ((session, track), frame) in due {
+            if let Err(error) = self.renderer.draw(session, track, frame) {
+                tracing::warn!(%error, "picture can't be drawn");
+            }
+            self.input(Input::FrameShown { session, track });
+        }
+    }
+
     fn fetch_config(&self) {
         let queue = self.queue.clone();
         spawn_local(async move {
@@ -238,6 +266,9 @@ impl Driver {
 
     fn close_decoder(&mut self, session: SessionId, track: Track) {
         self.decoders.close(session, track);
+        self.sync
+            .close(session, track)
+            .for_each(|frame| frame.close());
         self.outputs.closed(session, track);
         self.renderer.clear(session, track);
         if track.is_audio()
@@ -265,11 +296,20 @@ impl Driver {
     /// Adds the own microphone to what is played; silence while it is off, so that no level stays on the screen.
     fn played(&mut self, played: Vec<Played>) {
         let mut levels = Vec::with_capacity(played.len() + 1);
-        for Played { level, playout } in played {
+        for played in played {
+            let Played {
+                level,
+                playout,
+                rendered,
+            } = played;
             let Level { session, track, .. } = level;
             // The worklet may still tell of a stream that it has been told to forget.
             if self.decoders.is_open(session, track) {
                 self.outputs.playout(session, track, playout);
+                if let (Some((captured, rendered)), Some(clock)) = (rendered, self.sound_clock_us) {
+                    let at = Timestamp::from_micros((rendered + clock) as u64);
+                    self.sync.heard(session, track, captured, at, now());
+                }
             }
             levels.push(level);
         }
@@ -284,7 +324,8 @@ impl Driver {
     }
 
     fn rearm(&mut self) {
-        let due = self.call.poll_timeout();
+        let call = self.call.poll_timeout();
+        let due = call.into_iter().chain(self.sync.poll_timeout()).min();
         if due == self.timer.as_ref().map(|(due, _)| *due) {
             return;
         }

@@ -23,6 +23,9 @@ pub(super) struct Playout {
 pub(super) struct Played {
     pub(super) level: Level,
     pub(super) playout: outputs::Playout,
+    /// What was captured at the first time, in microseconds on the sender's clock, is rendered at the second, in microseconds
+    /// of the context; `None` while what is played is made up.
+    pub(super) rendered: Option<(u64, f64)>,
 }
 
 impl Playout {
@@ -101,5 +104,9 @@ fn played(entry: &JsValue) -> Option<Played> {
             late: number("late")? as u64,
             dropped: number("dropped")? as u64,
         },
+        rendered: number("heardUs")
+            .filter(|captured| captured.is_finite())
+            .map(|captured| captured as u64)
+            .zip(number("atUs")),
     })
 }
