@@ -49,7 +49,7 @@ const STATS = [
   "preemptive", // put in to gain time
   "expand", // made up because nothing was there
   "merge", // cross-faded from made up to real
-  "heardUs", // when what is played at `atUs` was captured, in microseconds on the sender's clock; NaN: it is made up
+  "heardUs", // when what is played at `atUs` was captured, in microseconds on the sender's clock; NaN: nothing is
 ];
 
 function require48kHz() {

@@ -18,6 +18,8 @@ pub struct Playout {
     arrivals: Arrivals,
     /// Number and capture time of the last packets, the newest last.
     captured: VecDeque<(u64, u64)>,
+    /// What was captured at the first time, in microseconds, was due to be played at the second, in samples.
+    heard: Option<(u64, u64)>,
     concealment: Concealment,
     tape: Tape,
     flow: Flow,
@@ -51,6 +53,7 @@ impl Default for Playout {
             chunks: Chunks::new(),
             arrivals: Arrivals::new(),
             captured: VecDeque::with_capacity(REMEMBERED),
+            heard: None,
             concealment: Concealment::new(),
             tape: Tape::new(),
             flow: Flow::Waiting,
@@ -92,6 +95,7 @@ impl Playout {
                 self.flow = Flow::Waiting;
                 self.arrivals.restart();
                 self.captured.clear();
+                self.heard = None;
             }
         }
         if self.captured.len() >= REMEMBERED {
@@ -124,6 +128,7 @@ impl Playout {
         }
         if self.flow == Flow::Playing {
             self.delay = self.present_delay();
+            self.heard = self.capture_of_next().map(|captured| (captured, self.now));
         }
     }
 
@@ -132,17 +137,20 @@ impl Playout {
         self.now - self.last_packet
     }
 
-    /// When the sample that is played next was captured, in microseconds on the sender's clock; `None` while what is played
-    /// is made up.
-    fn heard(&self) -> Option<u64> {
-        if self.flow != Flow::Playing {
-            return None;
-        }
+    /// When the sample that is played next was captured, in microseconds on the sender's clock.
+    fn capture_of_next(&self) -> Option<u64> {
         let next = self.chunks.next();
         let (sequence, captured) = *self.captured.iter().rev().find(|(n, _)| *n <= next)?;
         let since = (next - sequence) as usize * self.chunks.usual_len() + self.chunks.offset();
         let ahead = since as i64 - self.tape.unplayed() as i64;
         Some(captured.saturating_add_signed(ahead * 1000 / MS as i64))
+    }
+
+    /// As [`capture_of_next`](Self::capture_of_next), counted on for a while when nothing is there to play.
+    fn heard_us(&self) -> Option<u64> {
+        let (captured, at) = self.heard?;
+        let since = self.now - at;
+        (since <= HEARD_HOLD).then(|| captured.saturating_add(since * 1000 / MS as u64))
     }
 
     /// What it is like at present.
@@ -152,7 +160,7 @@ impl Playout {
             delay_ms: self.delay.max(0) as f32 / MS as f32,
             target_ms: self.arrivals.target() as f32 / MS as f32,
             sequence: self.chunks.next(),
-            heard_us: self.heard(),
+            heard_us: self.heard_us(),
             lost: self.lost,
             late: self.late,
             dropped: self.dropped,
@@ -326,5 +334,7 @@ const STRETCH_INTERVAL: u64 = 40 * MS as u64;
 const HURRY: u64 = 10 * MS as u64;
 /// Packets whose capture time is remembered: those that wait and the one that is being played.
 const REMEMBERED: usize = 128;
+/// A pause longer than this (1 s) is none between two words: what is captured is not heard any more.
+const HEARD_HOLD: u64 = 1000 * MS as u64;
 /// Time constant of the level (100 ms).
 const LEVEL_WINDOW: usize = 100 * MS;

@@ -24,7 +24,7 @@ pub(super) struct Played {
     pub(super) level: Level,
     pub(super) playout: outputs::Playout,
     /// What was captured at the first time, in microseconds on the sender's clock, is rendered at the second, in microseconds
-    /// of the context; `None` while what is played is made up.
+    /// of the context; `None` while nothing is played.
     pub(super) rendered: Option<(u64, f64)>,
 }
 
