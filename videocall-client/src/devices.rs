@@ -105,14 +105,27 @@ pub async fn open_microphone(
     open(&json!({ "audio": audio })).await
 }
 
-/// Lets the person choose a screen, window or tab.
+/// Lets the person choose a screen, window or tab, with its sound where the browser has it and the person wants it.
 ///
 /// # Errors
 /// [`CaptureError`]; a refusal is [`CaptureError::Cancelled`].
 pub async fn open_screen() -> Result<MediaStream, CaptureError> {
-    let constraints =
-        js::object(&json!({ "video": { "frameRate": { "ideal": 30 } }, "audio": false }))?;
-    let opened = match media_devices()?.get_display_media_with_constraints(&constraints) {
+    let devices = media_devices()?;
+    // The sound of a whole system has the call in it, unless the browser takes that out.
+    let own_sound_is_left_out = js::get(&devices.get_supported_constraints(), "restrictOwnAudio");
+    let system_audio = if own_sound_is_left_out.is_truthy() {
+        "include"
+    } else {
+        "exclude"
+    };
+    let constraints = js::object(&json!({
+        "video": { "frameRate": { "ideal": 30 } },
+        "audio": {
+            "echoCancellation": false, "noiseSuppression": false, "autoGainControl": false, "restrictOwnAudio": true,
+        },
+        "systemAudio": system_audio,
+    }))?;
+    let opened = match devices.get_display_media_with_constraints(&constraints) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(error) => Err(error),
     };

@@ -36,10 +36,10 @@ pub(crate) enum ToEngine {
     VideoFrame { track: Track },
     /// A video track is captured no longer.
     VideoOff { track: Track },
-    /// The microphone is captured. With a `MessagePort` to the capture worklet.
-    MicrophoneOn,
-    /// The microphone is captured no longer.
-    MicrophoneOff,
+    /// A sound is captured. With a `MessagePort` to the capture worklet.
+    SoundOn { track: Track },
+    /// A sound is captured no longer.
+    SoundOff { track: Track },
     /// The browser says that the network is there again.
     NetworkBack,
     /// Leave the meeting for good; the engine ends itself.

@@ -230,12 +230,13 @@ impl Call {
                 }
                 Difference::Changed(participant) => {
                     let session = participant.session;
-                    let video = [
+                    let tracks = [
                         (Track::Camera, participant.camera),
                         (Track::Screen, participant.screen),
+                        (Track::ScreenAudio, participant.screen),
                     ];
                     out.emit(Event::Participant(participant));
-                    for (track, live) in video {
+                    for (track, live) in tracks {
                         self.receivers.set_live(session, track, live, now, out);
                     }
                     for frame in self.pending.take(session, now) {

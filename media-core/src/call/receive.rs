@@ -68,7 +68,7 @@ impl Receivers {
         }
     }
 
-    /// What the relay says of a video track.
+    /// What the relay says of a video track, or of the sound that goes with it.
     pub(super) fn set_live(
         &mut self,
         session: SessionId,

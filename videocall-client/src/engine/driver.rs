@@ -127,11 +127,12 @@ impl Driver {
                 self.sources.video_encoder_failed(track, codec)
             }
             Work::Sound {
+                track,
                 samples,
                 time_us,
                 level,
-            } => self.sources.sound(&samples, time_us, level)?,
-            Work::AudioChunk(chunk) => self.sources.audio_chunk(&chunk)?,
+            } => self.sources.sound(track, &samples, time_us, level)?,
+            Work::AudioChunk { track, chunk } => self.sources.audio_chunk(track, &chunk)?,
             Work::SourceFailed(track) => self.page.source_failed(track),
             Work::VideoDecoded {
                 session,
@@ -199,8 +200,8 @@ impl Driver {
                     .picture(track, &object.unchecked_into(), self.transports.waiting());
             }
             ToEngine::VideoOff { track } => self.sources.video_off(track),
-            ToEngine::MicrophoneOn => self.sources.microphone_on(object.unchecked_into())?,
-            ToEngine::MicrophoneOff => self.sources.microphone_off(),
+            ToEngine::SoundOn { track } => self.sources.sound_on(track, object.unchecked_into())?,
+            ToEngine::SoundOff { track } => self.sources.sound_off(track),
             ToEngine::NetworkBack => self.input(Input::NetworkBack),
             ToEngine::Leave => self.input(Input::Leave),
         }

@@ -5,10 +5,10 @@ mod video;
 mod video_encoder;
 
 use serde_json::{Value, json};
-use videocall_types::Codec;
+use videocall_types::{Codec, Track};
 use web_sys::AudioEncoder;
 
-pub(super) use audio::MicrophoneSource;
+pub(super) use audio::SoundSource;
 pub(super) use video::VideoSource;
 
 use crate::{codec, support};
@@ -20,8 +20,8 @@ const VIDEO_CODECS: [Codec; 2] = [Codec::Vp9, Codec::Vp8];
 pub(super) struct Support {
     /// Best first.
     pub(super) video: Vec<Codec>,
-    /// The configuration of the microphone's encoder.
-    pub(super) opus: Value,
+    /// Whether the Opus encoder takes options that not every browser knows.
+    opus_tuned: bool,
 }
 
 impl Support {
@@ -36,18 +36,29 @@ impl Support {
         if video.is_empty() {
             tracing::error!("this browser encodes no video codec that we know");
         }
-        let tuned = support::accepts(&opus(true), AudioEncoder::is_config_supported).await;
-        let opus = opus(tuned);
-        Self { video, opus }
+        let voice = opus(Track::Microphone, true);
+        let opus_tuned = support::accepts(&voice, AudioEncoder::is_config_supported).await;
+        Self { video, opus_tuned }
+    }
+
+    /// The configuration of a sound's encoder.
+    pub(super) fn opus(&self, track: Track) -> Value {
+        opus(track, self.opus_tuned)
     }
 }
 
 /// `tuned`: with options that not every browser knows.
-fn opus(tuned: bool) -> Value {
+fn opus(track: Track, tuned: bool) -> Value {
     // No in-band FEC: no browser's decoder can use it, and it costs quality.
-    let options = json!({ "frameDuration": 20_000, "usedtx": true, "application": "voip", "signal": "voice" });
+    let (bitrate, options) = if track == Track::Microphone {
+        let voice = json!({ "frameDuration": 20_000, "usedtx": true, "application": "voip", "signal": "voice" });
+        (32_000, voice)
+    } else {
+        let music = json!({ "frameDuration": 20_000, "usedtx": false, "application": "audio", "signal": "music" });
+        (64_000, music)
+    };
     json!({
-        "codec": codec::name(Codec::Opus), "sampleRate": 48_000, "numberOfChannels": 1, "bitrate": 32_000,
+        "codec": codec::name(Codec::Opus), "sampleRate": 48_000, "numberOfChannels": 1, "bitrate": bitrate,
         "opus": if tuned { options } else { json!({}) },
     })
 }
