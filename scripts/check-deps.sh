@@ -20,7 +20,7 @@ no() {
 
 runtime=(tokio 'tokio-.*' async-nats sqlx 'sqlx-.*' 'actix-.*' wtransport quinn web-sys gloo 'gloo-.*')
 server=(relay-core relay actix-api webtransport-server videocall-server)
-client=(media-core videocall-client audio-worklet yew-ui)
+client=(media-core videocall-client audio-worklet denoiser yew-ui)
 
 no videocall-types "${runtime[@]}" "${server[@]}" "${client[@]}" testkit
 no relay-core "${runtime[@]}" relay actix-api webtransport-server videocall-server "${client[@]}" testkit
@@ -30,6 +30,7 @@ no actix-api wtransport webtransport-server videocall-server "${client[@]}" test
 no webtransport-server actix-api videocall-server "${client[@]}" testkit
 no videocall-server "${client[@]}" testkit
 no audio-worklet wasm-bindgen "${runtime[@]}" videocall-client yew-ui "${server[@]}" testkit
+no denoiser wasm-bindgen "${runtime[@]}" media-core videocall-client yew-ui "${server[@]}" testkit
 no videocall-client yew-ui "${server[@]}" testkit
 no yew-ui "${server[@]}" testkit
 no bench "${server[@]}" "${client[@]}" testkit

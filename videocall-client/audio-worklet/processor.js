@@ -23,6 +23,7 @@
  * not every browser runs a node that leads nowhere.
  *   new AudioWorkletNode(context, "videocall-capture", { channelCount: 1, channelCountMode: "explicit" })
  *   page   -> node.port  { port }                               the engine's port; a later one replaces it
+ *   page   -> node.port  { denoiser }                           WebAssembly.Module that takes noise out from now on
  *   page   -> node.port  { muted: true | false }                while muted, nothing is sent to anybody
  *   engine <- port       { samples, time, level }               960 samples; `time` of the first one, in microseconds of
  *                          `context.currentTime`; `level` is their RMS, 0 to 1
@@ -126,6 +127,7 @@ class Capture extends AudioWorkletProcessor {
     super();
     require48kHz();
     this.engine = null;
+    this.denoiser = null;
     this.muted = false;
     this.stopped = false;
     this.startFrame();
@@ -134,6 +136,7 @@ class Capture extends AudioWorkletProcessor {
         this.engine?.close();
         this.engine = data.port;
       }
+      if (data.denoiser) this.denoiser = new WebAssembly.Instance(data.denoiser).exports;
       if (data.stop) this.stopped = true;
       if (data.muted !== undefined) {
         this.muted = data.muted;
@@ -162,8 +165,24 @@ class Capture extends AudioWorkletProcessor {
     return true;
   }
 
-  send(firstSample) {
+  // The frame without its noise. Returns by how many samples it is behind.
+  denoise(samples) {
+    const length = this.denoiser.frame_len();
+    const place = this.denoiser.samples();
+    // Made anew each time, as in `floats`.
+    const view = () => new Float32Array(this.denoiser.memory.buffer, place, length);
+    for (let start = 0; start + length <= samples.length; start += length) {
+      const part = samples.subarray(start, start + length);
+      view().set(part);
+      this.denoiser.process();
+      part.set(view());
+    }
+    return length;
+  }
+
+  send(frameStart) {
     const samples = this.frame;
+    const firstSample = this.denoiser ? frameStart - this.denoise(samples) : frameStart;
     const level = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / FRAME);
     const time = Math.round((firstSample / RATE) * 1e6);
     this.engine?.postMessage({ samples, time, level }, [samples.buffer]);

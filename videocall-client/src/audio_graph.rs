@@ -8,7 +8,7 @@ use gloo::timers::callback::{Interval, Timeout};
 use js_sys::{Array, WebAssembly};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     AudioContext, AudioContextState, AudioWorkletNode, MediaStream, MediaStreamAudioSourceNode,
     MediaStreamTrack, MessageChannel, MessagePort,
@@ -83,10 +83,11 @@ impl AudioGraph {
         self.context.close();
     }
 
-    /// Cuts `source` into frames, which come out of the port.
+    /// Cuts `source` into frames, which come out of the port; soon after that without noise, if it is to be taken out.
     pub(crate) fn capture(
         &self,
         source: &MediaStreamTrack,
+        denoise: bool,
     ) -> Result<(CaptureNodes, MessagePort), Exception> {
         let stream = MediaStream::new_with_tracks(&Array::of1(source))?;
         let source = self.context.0.create_media_stream_source(&stream)?;
@@ -97,6 +98,14 @@ impl AudioGraph {
         // It puts out silence; some browsers run only nodes that lead somewhere.
         worklet.connect_with_audio_node(&self.context.0.destination())?;
         let port = hand_port(&worklet)?;
+        if denoise {
+            let worklet = worklet.clone();
+            spawn_local(async move {
+                if let Err(error) = load_denoiser(&worklet).await {
+                    tracing::warn!(%error, "noise can't be taken out");
+                }
+            });
+        }
         Ok((CaptureNodes { source, worklet }, port))
     }
 }
@@ -137,6 +146,14 @@ impl Drop for CaptureNodes {
             tracing::warn!(%error, "the capture processor runs on");
         }
     }
+}
+
+async fn load_denoiser(worklet: &AudioWorkletNode) -> Result<(), Exception> {
+    let url = assets::url(assets::DENOISER_WASM).map_err(|_| JsValue::UNDEFINED)?;
+    let module = JsFuture::from(WebAssembly::compile_streaming(&fetch(&url)?)).await?;
+    let message = js_sys::Object::new();
+    js::set(&message, "denoiser", &module)?;
+    Ok(worklet.port()?.post_message(&message)?)
 }
 
 /// Lets a worklet's processor end.

@@ -151,12 +151,16 @@ impl Client {
         self.publish_video(&self.0.screen, Track::Screen, source)
     }
 
-    /// Publishes a microphone; `None`: muted, nothing is sent. The track stays the caller's, who stops it.
+    /// Publishes a microphone, without noise where `denoise`; `None`: muted, nothing is sent. The track stays the caller's, who stops it.
     ///
     /// # Errors
     /// [`ClientError::Capture`]
-    pub fn publish_microphone(&self, source: Option<MediaStreamTrack>) -> Result<(), ClientError> {
-        self.publish_sound(&self.0.microphone, Track::Microphone, source)
+    pub fn publish_microphone(
+        &self,
+        source: Option<MediaStreamTrack>,
+        denoise: bool,
+    ) -> Result<(), ClientError> {
+        self.publish_sound(&self.0.microphone, Track::Microphone, source, denoise)
     }
 
     /// Publishes the sound of the shared screen; `None`: off. The track stays the caller's, who stops it.
@@ -167,7 +171,7 @@ impl Client {
         &self,
         source: Option<MediaStreamTrack>,
     ) -> Result<(), ClientError> {
-        self.publish_sound(&self.0.screen_audio, Track::ScreenAudio, source)
+        self.publish_sound(&self.0.screen_audio, Track::ScreenAudio, source, false)
     }
 
     /// Lets sound play after [`ClientEvent::AudioBlocked`]; call it while handling a click or key.
@@ -215,6 +219,7 @@ impl Client {
         slot: &RefCell<Option<SoundCapture>>,
         track: Track,
         source: Option<MediaStreamTrack>,
+        denoise: bool,
     ) -> Result<(), ClientError> {
         let inner = &self.0;
         let capture = match source {
@@ -224,6 +229,7 @@ impl Client {
                     &inner.audio,
                     track,
                     &source,
+                    denoise,
                     inner.events.clone(),
                 )
                 .map_err(ClientError::Capture)?,

@@ -31,7 +31,7 @@ pub struct Device {
     pub label: String,
 }
 
-/// What the browser does to the sound of a microphone. By default all of it.
+/// What is done to the sound of a microphone: by default all that the browser does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AudioProcessing {
@@ -41,6 +41,8 @@ pub struct AudioProcessing {
     pub noise_suppression: bool,
     /// Makes quiet voices louder.
     pub auto_gain_control: bool,
+    /// Takes out whatever is no voice. We do that, whatever the browser can do.
+    pub strong_noise_suppression: bool,
 }
 
 impl Default for AudioProcessing {
@@ -49,12 +51,13 @@ impl Default for AudioProcessing {
             echo_cancellation: true,
             noise_suppression: true,
             auto_gain_control: true,
+            strong_noise_suppression: false,
         }
     }
 }
 
 impl AudioProcessing {
-    /// What this browser lets the page choose.
+    /// What people can choose in this browser.
     #[must_use]
     pub fn supported() -> Self {
         let supported = media_devices().map(|devices| devices.get_supported_constraints());
@@ -67,6 +70,7 @@ impl AudioProcessing {
             echo_cancellation: has("echoCancellation"),
             noise_suppression: has("noiseSuppression"),
             auto_gain_control: has("autoGainControl"),
+            strong_noise_suppression: true,
         }
     }
 }

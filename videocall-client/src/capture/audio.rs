@@ -25,9 +25,10 @@ impl SoundCapture {
         graph: &AudioGraph,
         track: Track,
         source: &MediaStreamTrack,
+        denoise: bool,
         events: UnboundedSender<ClientEvent>,
     ) -> Result<Self, Exception> {
-        let (nodes, port) = graph.capture(source)?;
+        let (nodes, port) = graph.capture(source, denoise)?;
         engine.send_with(&ToEngine::SoundOn { track }, &port)?;
         let ended = super::report_end(source, track, events);
         Ok(Self {

@@ -13,6 +13,8 @@ use crate::state::call::{Action, Tone};
 pub(crate) struct Published {
     pub(crate) camera: Option<MediaStreamTrack>,
     pub(crate) microphone: Option<MediaStreamTrack>,
+    /// The microphone's noise is taken out.
+    pub(crate) denoise: bool,
     pub(crate) screen: Option<Shared>,
 }
 
@@ -36,11 +38,13 @@ pub(crate) fn use_published(call: &Call, published: Published) {
             }
         }
     });
-    use_effect_with((client.clone(), published.microphone), {
+    let microphone = (published.microphone, published.denoise);
+    use_effect_with((client.clone(), microphone), {
         let check = check.clone();
-        move |(client, track)| {
+        move |(client, (track, denoise))| {
             if let Some(client) = client {
-                check("microphone", client.publish_microphone(track.clone()));
+                let result = client.publish_microphone(track.clone(), *denoise);
+                check("microphone", result);
             }
         }
     });

@@ -69,6 +69,7 @@ pub(crate) fn CallPage(props: &Props) -> Html {
     let published = Published {
         camera: camera.published().cloned(),
         microphone: microphone.published().cloned(),
+        denoise: equipment.processing.wanted.strong_noise_suppression,
         screen: screen.shared.clone(),
     };
     use_published(&call, published.clone());
