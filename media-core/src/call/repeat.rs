@@ -148,6 +148,6 @@ mod tests {
         });
         repeaters.next(&frame(0, 80));
         repeaters.set(&Redundancy::default());
-        assert_eq!(repeaters.next(&frame(20, 80)), [Bytes::new(); 0]);
+        assert!(repeaters.next(&frame(20, 80)).is_empty());
     }
 }

@@ -12,6 +12,7 @@ mod http;
 mod join;
 mod media;
 mod presence;
+mod redundancy;
 mod secure;
 mod separate;
 mod slow;
