@@ -81,9 +81,14 @@ impl Playout {
         if samples.is_empty() {
             return;
         }
-        let paused = self.flow == Flow::Waiting && self.chunks.is_empty();
+        let new_flow =
+            self.chunks.is_empty() && (self.flow == Flow::Waiting || self.follows_pause(&packet));
         match self.chunks.insert(sequence, samples) {
-            Inserted::InTime if paused => self.arrivals.anchor(),
+            Inserted::InTime if new_flow => {
+                self.break_off();
+                self.flow = Flow::Waiting;
+                self.arrivals.anchor();
+            }
             Inserted::InTime => {}
             Inserted::Late => self.late += 1,
             Inserted::Duplicate => {
@@ -135,6 +140,17 @@ impl Playout {
     /// Samples played since a packet came.
     pub fn idle(&self) -> u64 {
         self.now - self.last_packet
+    }
+
+    /// Whether the sender has sent nothing for a while before this packet. Otherwise what is late has to be played at once.
+    fn follows_pause(&self, packet: &Packet<'_>) -> bool {
+        let Some((sequence, captured)) = self.captured.back() else {
+            return false;
+        };
+        let packets = packet.sequence.saturating_sub(*sequence);
+        let usual = packets.saturating_mul((self.chunks.usual_len() * 1000 / MS) as u64);
+        let gap = packet.capture_time_us.saturating_sub(*captured);
+        packets > 0 && gap >= usual.saturating_add(PAUSE_US)
     }
 
     /// When the sample that is played next was captured, in microseconds on the sender's clock.
@@ -336,5 +352,7 @@ const HURRY: u64 = 10 * MS as u64;
 const REMEMBERED: usize = 128;
 /// A pause longer than this (1 s) is none between two words: what is captured is not heard any more.
 const HEARD_HOLD: u64 = 1000 * MS as u64;
+/// Capture times that are apart by so much more than the packets between them last tell of a pause. Captured frames jitter.
+const PAUSE_US: u64 = 30_000;
 /// Time constant of the level (100 ms).
 const LEVEL_WINDOW: usize = 100 * MS;
