@@ -109,3 +109,20 @@ test("slides full of text are sharp soon after they are turned", async (stage) =
     assert.ok(Math.max(...soon.map(({ psnr }) => psnr)) >= 30, `slide ${n}: ${JSON.stringify(seen)}`);
   }
 });
+
+test("who joins while a slide stands still sees it, and sharp", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.person("alice");
+  const draw = drawSlide.toString();
+  await alice.page.addInitScript(showSlides, { draw });
+  await alice.join(server);
+  await alice.press(/^Turn camera off/);
+  await alice.press(/^Share screen/);
+  await alice.page.evaluate(() => globalThis.turnTo(1));
+  const bob = await stage.join("bob", server);
+  const selector = '[data-user="alice"][data-track="screen"]';
+  await bob.page.waitForSelector(`${selector} [data-shown="true"]`, { timeout: 3000 });
+  const turned = await bob.page.evaluate(() => performance.timeOrigin + performance.now());
+  const seen = await bob.page.evaluate(watchSlide, { selector, draw, n: 1, turned, ms: 1500 });
+  assert.ok(Math.max(...seen.map(({ psnr }) => psnr)) >= 30, JSON.stringify(seen));
+});
