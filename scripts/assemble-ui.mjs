@@ -34,6 +34,7 @@ emit("app_wasm", "app", "wasm", readFileSync(join(built, "app_bg.wasm")));
 emit("app_js", "app", "js", readFileSync(join(built, "app.js"), "utf8").replaceAll("app_bg.wasm", names.app_wasm));
 emit("css", "app", "css", readFileSync(join(built, "app.css")));
 emit("worklet_wasm", "audio-worklet", "wasm", readFileSync(join(built, "audio_worklet.wasm")));
+emit("denoiser_wasm", "denoiser", "wasm", readFileSync(join(built, "denoiser.wasm")));
 emit("worklet_js", "audio-worklet", "js", readFileSync("videocall-client/audio-worklet/processor.js"));
 emit("opus_wasm", "opus", "wasm", readFileSync(join(built, "opus_codec.wasm")));
 emit("webcodecs", "webcodecs", "js", readFileSync("videocall-client/opus/webcodecs.js"));

@@ -24,7 +24,7 @@ if [[ -z $WASM_TOOLCHAIN ]]; then
     exit 1
 fi
 
-cargo build --target wasm32-unknown-unknown --profile "$profile" -p yew-ui -p audio-worklet -p opus-codec
+cargo build --target wasm32-unknown-unknown --profile "$profile" -p yew-ui -p audio-worklet -p denoiser -p opus-codec
 compiled=$CARGO_TARGET_DIR/wasm32-unknown-unknown/$folder
 built=$CARGO_TARGET_DIR/ui/$folder
 mkdir -p "$built"
@@ -33,13 +33,14 @@ digest() { cat -- "$@" | sha256sum; }
 # True when the stamp $1 says $2 already. The caller writes it after the step has worked.
 unchanged() { [[ -f $1 && $(<"$1") == "$2" ]]; }
 
-modules=$(digest "$compiled/yew-ui.wasm" "$compiled/audio_worklet.wasm" "$compiled/opus_codec.wasm" scripts/build-ui.sh yew-ui/package-lock.json)
+beside=("$compiled"/{audio_worklet,denoiser,opus_codec}.wasm)
+modules=$(digest "$compiled/yew-ui.wasm" "${beside[@]}" scripts/build-ui.sh yew-ui/package-lock.json)
 if ! unchanged "$built/.modules" "$modules"; then
     rm -rf "$built/snippets"
     target/tools/release/wasm-bindgen-web "$compiled/yew-ui.wasm" "$built" app
-    cp "$compiled/audio_worklet.wasm" "$compiled/opus_codec.wasm" "$built/"
+    cp "${beside[@]}" "$built/"
     if [[ $profile == wasm-release ]]; then
-        for module in app_bg audio_worklet opus_codec; do
+        for module in app_bg audio_worklet denoiser opus_codec; do
             # The features are those that Rust's wasm32 target has on by default.
             yew-ui/node_modules/.bin/wasm-opt -Os --enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue \
                 --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types \

@@ -20,7 +20,7 @@ no() {
 
 runtime=(tokio 'tokio-.*' async-nats sqlx 'sqlx-.*' 'actix-.*' wtransport quinn web-sys gloo 'gloo-.*')
 server=(relay-core relay actix-api webtransport-server videocall-server)
-client=(media-core videocall-client audio-worklet opus-codec yew-ui)
+client=(media-core videocall-client audio-worklet denoiser opus-codec yew-ui)
 
 no videocall-types "${runtime[@]}" "${server[@]}" "${client[@]}" testkit
 no relay-core "${runtime[@]}" relay actix-api webtransport-server videocall-server "${client[@]}" testkit
@@ -31,6 +31,7 @@ no webtransport-server actix-api videocall-server "${client[@]}" testkit
 no videocall-server "${client[@]}" testkit
 no opus-codec wasm-bindgen "${runtime[@]}" media-core videocall-client yew-ui "${server[@]}" testkit
 no audio-worklet wasm-bindgen "${runtime[@]}" videocall-client yew-ui "${server[@]}" testkit
+no denoiser wasm-bindgen "${runtime[@]}" media-core videocall-client yew-ui "${server[@]}" testkit
 no videocall-client yew-ui "${server[@]}" testkit
 no yew-ui "${server[@]}" testkit
 no bench "${server[@]}" "${client[@]}" testkit

@@ -21,7 +21,7 @@ cargo clippy --release --all-targets -- -D warnings
     # Clippy must come from the same build as the compiler. Debian has it in a package of its own.
     [[ $WASM_TOOLCHAIN == rustup ]] || clippy=(env CARGO=/usr/bin/cargo /usr/bin/cargo-clippy clippy)
     "${clippy[@]}" --target wasm32-unknown-unknown --profile wasm-release \
-        -p videocall-types -p media-core -p videocall-client -p audio-worklet -p opus-codec -p yew-ui -- -D warnings
+        -p videocall-types -p media-core -p videocall-client -p audio-worklet -p denoiser -p opus-codec -p yew-ui -- -D warnings
 )
 for script in scripts/*.mjs yew-ui/web/*.js videocall-client/*/*.js e2e/*.mjs e2e/*/*.mjs; do
     [[ ! -e $script ]] || node --check "$script"

@@ -161,6 +161,14 @@ export class Participant {
     }, since);
   }
 
+  /** Waits until their beep comes out of the loudspeaker, whatever shows it: a screen's sound is no voice. */
+  hearsScreenOf(other, { within = 5000, since } = {}) {
+    return until(`${this.name} hears the screen of ${other.name}`, within, async () => {
+      const seen = await this.#listen(other, { ...AUDIBLE, level: -1 });
+      return { ok: seen.tone > AUDIBLE.tone, seen };
+    }, since);
+  }
+
   /** Waits until nothing of their beep was heard for 1 s. */
   hearsNothingOf(other, { within = 2000, since } = {}) {
     return until(`${this.name} does not hear ${other.name}`, within, async () => {

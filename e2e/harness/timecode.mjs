@@ -71,3 +71,110 @@ export function readTimecodes({ selector, ms }) {
     step();
   });
 }
+
+/** Run after `showTimecode`: the microphone beeps whenever the same clock has counted half a second. */
+export function beepInTime() {
+  const PERIOD_MS = 500;
+  const BEEP_S = 0.1;
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (constraints) => {
+    const stream = constraints.video ? await real({ video: constraints.video }) : new MediaStream();
+    if (!constraints.audio) return stream;
+    const context = new AudioContext({ sampleRate: 48_000 });
+    const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+    const gain = new GainNode(context, { gain: 0 });
+    const tone = new OscillatorNode(context, { frequency: 1000 });
+    tone.connect(gain).connect(destination);
+    tone.start();
+    await context.resume();
+    // The context counts in blocks: it is at least as far as it ever was compared with the clock.
+    let ahead_s = -Infinity;
+    let next_ms = 0;
+    setInterval(() => {
+      const now_ms = performance.timeOrigin + performance.now();
+      ahead_s = Math.max(ahead_s, context.currentTime - now_ms / 1000);
+      if (now_ms < next_ms - PERIOD_MS / 2) return;
+      next_ms = (Math.floor(now_ms / PERIOD_MS) + 1) * PERIOD_MS;
+      const at = next_ms / 1000 + ahead_s;
+      gain.gain.setValueAtTime(0.5, at);
+      gain.gain.setValueAtTime(0, at + BEEP_S);
+    }, 20);
+    for (const track of destination.stream.getAudioTracks()) stream.addTrack(track);
+    return stream;
+  };
+}
+
+/**
+ * Reads time codes and listens to beeps for `ms` milliseconds. Returns the ages in milliseconds of the beeps when they are
+ * heard, and for each how much older it is than the pictures at that time, on average.
+ */
+export function measureSync({ selector, ms }) {
+  const PERIOD_MS = 500;
+  const tap = globalThis.speakerTaps[0];
+  const context = tap.context;
+  const listener = new AnalyserNode(context, { fftSize: 32_768 });
+  tap.connect(listener);
+  const samples = new Float32Array(listener.fftSize);
+  const scratch = new OffscreenCanvas(64, 32).getContext("2d", { willReadFrequently: true });
+  scratch.imageSmoothingEnabled = false;
+  const wall = () => performance.timeOrigin + performance.now();
+  const pictures = [];
+  const beeps = new Map();
+  let last = null;
+
+  const look = () => {
+    const canvas = document.querySelector(`${selector} canvas`);
+    if (!canvas?.width || !canvas.height) return;
+    scratch.drawImage(canvas, 0, 0, 64, 32);
+    const pixels = scratch.getImageData(0, 0, 64, 32).data;
+    let code = 0;
+    for (let bit = 0; bit < 32; bit++) {
+      const x = (bit % 8) * 8 + 4;
+      const y = Math.floor(bit / 8) * 8 + 4;
+      if (pixels[4 * (y * 64 + x)] > 127) code |= 1 << bit;
+    }
+    const time = code & 0xfffff;
+    if (code >>> 20 !== ((Math.imul(time, 0x9e3779b1) >>> 20) & 0xfff) || time === last) return;
+    last = time;
+    pictures.push({ at: wall(), age: ((wall() % 2 ** 20) - time + 2 ** 20) % 2 ** 20 });
+  };
+
+  const hear = () => {
+    const end = context.currentTime;
+    const { contextTime, performanceTime } = context.getOutputTimestamp();
+    listener.getFloatTimeDomainData(samples);
+    // A beep begins after 200 ms of silence.
+    let silent = 0;
+    for (let i = 0; i < samples.length; i++) {
+      if (Math.abs(samples[i]) < 0.03) silent++;
+      else {
+        if (silent > 9600) {
+          const time = end - (samples.length - i) / context.sampleRate;
+          const heard = performance.timeOrigin + performanceTime + (time - contextTime) * 1000;
+          const beep = Math.floor(heard / PERIOD_MS) * PERIOD_MS;
+          if (!beeps.has(beep)) beeps.set(beep, heard);
+        }
+        silent = 0;
+      }
+    }
+  };
+
+  const start = wall();
+  return new Promise((resolve) => {
+    const step = () => {
+      look();
+      hear();
+      if (wall() < start + ms) return requestAnimationFrame(step);
+      const offsets = [];
+      const ages = [];
+      for (const [beep, heard] of beeps) {
+        const around = pictures.filter(({ at }) => Math.abs(at - heard) < 250);
+        if (!around.length) continue;
+        ages.push(heard - beep);
+        offsets.push(heard - beep - around.reduce((sum, { age }) => sum + age, 0) / around.length);
+      }
+      resolve({ ages, offsets, pictures: pictures.length });
+    };
+    step();
+  });
+}

@@ -42,8 +42,30 @@ test("what the browser can't switch has no switch", async (stage) => {
   await alice.join(server);
   await alice.press("Settings");
   await setting(alice, /Echo cancellation/).waitFor();
-  assert.equal(await alice.page.getByRole("switch").count(), 2);
+  assert.equal(await alice.page.getByRole("switch").count(), 3);
   assert.equal(await setting(alice, /Automatic volume/).count(), 0);
+});
+
+test("strong noise suppression is loaded when it is switched on and takes a fan out", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.person("alice");
+  await alice.page.addInitScript(hearFan);
+  let loaded = 0;
+  alice.page.on("request", (request) => (loaded += /denoiser-\w+\.wasm/.test(request.url())));
+  await alice.join(server);
+  const becomes = (what, isIt) => until(what, 10_000, async () => {
+    const level = Number((await alice.self()).level);
+    return { ok: isIt(level), seen: level };
+  });
+  await becomes("a fan is heard", (level) => level > 0.015);
+  assert.equal(loaded, 0);
+
+  await alice.press("Settings");
+  await setting(alice, /Strong noise suppression/).check();
+  await becomes("the fan is not heard", (level) => level > 0 && level < 0.004);
+  assert.equal(loaded, 1);
+  await setting(alice, /Strong noise suppression/).uncheck();
+  await becomes("the fan is heard again", (level) => level > 0.015);
 });
 
 test("a camera that is switched off is closed", async (stage) => {
@@ -89,5 +111,26 @@ function noteTracks() {
     const track = clone.call(this);
     globalThis.tracks.push(track);
     return track;
+  };
+}
+
+/** Run before the app: the microphone hears nothing but a fan. */
+function hearFan() {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (constraints) => {
+    if (!constraints.audio) return real(constraints);
+    const context = new AudioContext({ sampleRate: 48_000 });
+    const buffer = context.createBuffer(1, 10 * 48_000, 48_000);
+    const samples = buffer.getChannelData(0);
+    for (let i = 0, low = 0; i < samples.length; i++) {
+      low = 0.98 * low + 0.02 * (Math.random() * 2 - 1);
+      samples[i] = low;
+    }
+    const source = new AudioBufferSourceNode(context, { buffer, loop: true });
+    const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+    source.connect(destination);
+    source.start();
+    await context.resume();
+    return destination.stream;
   };
 }

@@ -115,6 +115,7 @@ impl Client {
                     PacketKind::NOTICE,
                     PacketKind::SESSION_ASSIGNED,
                     PacketKind::DEMAND,
+                    PacketKind::REDUNDANCY,
                 ];
                 let kind = kinds[usize::from(kind) % kinds.len()];
                 self.receive(

@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use media_core::playout::{Mixer, StreamId};
+use media_core::playout::{Mixer, Packet, StreamId};
 
 #[derive(Arbitrary, Debug)]
 enum Step {
@@ -64,7 +64,13 @@ fuzz_target!(|steps: Vec<Step>| {
 
 fn push(mixer: &mut Mixer, stream: u8, sequence: u64, samples: u16, amplitude: f32) {
     let wave = (0..samples % 6000).map(|n| (f32::from(n) * 0.05).sin() * amplitude);
-    mixer.push(id(stream), sequence, &wave.collect::<Vec<f32>>());
+    let packet = Packet {
+        sequence,
+        capture_time_us: sequence.rotate_left(7),
+        repeats: stream,
+        samples: &wave.collect::<Vec<f32>>(),
+    };
+    mixer.push(id(stream), packet);
 }
 
 fn id(stream: u8) -> StreamId {

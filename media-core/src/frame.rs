@@ -41,4 +41,6 @@ pub struct RemoteFrame {
     pub capture_time_us: u64,
     /// The chunk.
     pub data: Bytes,
+    /// Of sound: the frames right before this one, the newest first, in case that they have not come.
+    pub earlier: Vec<Bytes>,
 }

@@ -8,8 +8,8 @@
 //!    [`Call::poll_timeout`](call::Call::poll_timeout) has come.
 //!
 //! Audio playout is apart from that, in [`playout`]: it runs where samples are due, in the AudioWorklet.
-//! So are [`capture`], what the driver asks about pictures and sound before they are encoded, and [`outputs`], what it
-//! adds to the call's numbers.
+//! So are [`capture`], what the driver asks about pictures and sound before they are encoded, [`sync`], which pictures pass
+//! through once they are decoded, and [`outputs`], what it adds to the call's numbers.
 
 pub mod call;
 pub mod capture;
@@ -19,6 +19,7 @@ pub mod frame;
 pub mod input;
 pub mod outputs;
 pub mod playout;
+pub mod sync;
 
 pub use command::Command;
 pub use event::Event;

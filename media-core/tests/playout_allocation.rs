@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use media_core::playout::{Mixer, StreamId};
+use media_core::playout::{Mixer, Packet, StreamId};
 
 struct Counting;
 
@@ -44,7 +44,13 @@ fn rendering_never_allocates() {
         while next < arrived {
             if next != 200 {
                 for session in 1..4 {
-                    mixer.push(StreamId { session, track: 2 }, next, &sound);
+                    let packet = Packet {
+                        sequence: next,
+                        capture_time_us: next * 20_000,
+                        repeats: 0,
+                        samples: &sound,
+                    };
+                    mixer.push(StreamId { session, track: 2 }, packet);
                 }
             }
             next += 1;

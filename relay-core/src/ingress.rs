@@ -7,8 +7,8 @@ use videocall_types::proto::control as wire;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
 use videocall_types::{
-    Bytes, Codec, Packet, PacketHeader, PacketKind, Resume, Routing, SessionId, Track, UserId,
-    Wishes,
+    Bytes, Codec, Packet, PacketHeader, PacketKind, Redundancy, Resume, Routing, SessionId, Track,
+    UserId, Wishes,
 };
 
 use crate::drop_reason::DropReason;
@@ -33,6 +33,8 @@ pub enum Inbound {
     KeyframeRequest(KeyframeTarget),
     /// The video tracks that the client shows.
     Wishes(Wishes),
+    /// How often the client needs to be sent what it hears.
+    Redundancy(Redundancy),
     /// To be sent back as it came.
     Probe,
     /// For nobody: it is read and done with.
@@ -90,6 +92,11 @@ pub fn from_client(bytes: &Bytes, identity: &Identity) -> Result<Inbound, DropRe
             .and_then(|wishes| Wishes::from_wire(&wishes))
             .map(Inbound::Wishes)
             .ok_or(DropReason::Malformed),
+        PacketKind::REDUNDANCY => wire::Redundancy::parse_from_tokio_bytes(&header.data)
+            .ok()
+            .and_then(|redundancy| Redundancy::from_wire(&redundancy))
+            .map(Inbound::Redundancy)
+            .ok_or(DropReason::Malformed),
         PacketKind::MEETING
         | PacketKind::SESSION_ASSIGNED
         | PacketKind::CONGESTION
@@ -145,7 +152,8 @@ pub fn from_relay(bytes: Bytes) -> Result<Forward, DropReason> {
         | PacketKind::NOTICE
         | PacketKind::WISHES
         | PacketKind::DEMAND
-        | PacketKind::ENTER => return Err(DropReason::ServerOnly),
+        | PacketKind::ENTER
+        | PacketKind::REDUNDANCY => return Err(DropReason::ServerOnly),
     };
     Ok(Forward {
         source,

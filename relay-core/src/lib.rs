@@ -29,6 +29,7 @@ pub mod policy;
 pub mod presence;
 pub mod queue;
 pub mod rate;
+mod redundancy;
 pub mod remote;
 pub mod room;
 

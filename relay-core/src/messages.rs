@@ -8,8 +8,8 @@ use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::{
-    Bytes, MeetingId, Packet, PacketKind, ResumeSecret, ServerId, SessionId, Track, TrackDemand,
-    UserId, Wishes,
+    Bytes, MeetingId, Packet, PacketKind, Redundancy, ResumeSecret, ServerId, SessionId, Track,
+    TrackDemand, UserId, Wishes,
 };
 
 use crate::forward::TrackId;
@@ -128,6 +128,20 @@ pub fn demand(track: Track, height: Option<u32>) -> Packet {
     let mut demand = wire::Demand::new();
     demand.tracks = vec![TrackDemand { track, height }.to_wire()];
     from_relay(PacketKind::DEMAND, b"", &demand)
+}
+
+/// Native, to a publisher: how many earlier frames the packets of its sounds shall repeat.
+#[must_use]
+pub fn redundancy(redundancy: &Redundancy) -> Packet {
+    from_relay(PacketKind::REDUNDANCY, b"", &redundancy.to_wire())
+}
+
+/// To other relays: what the members of this one lack of their sounds.
+#[must_use]
+pub fn remote_redundancy(server: ServerId, redundancy: &Redundancy) -> Bytes {
+    let mut event = bus_event(server);
+    event.set_redundancy(redundancy.to_wire());
+    serialize(&event)
 }
 
 /// To other relays: what the members of this one show.

@@ -3,6 +3,7 @@
 mod announce;
 mod audio;
 mod demand;
+mod redundancy;
 mod resume;
 mod video;
 
@@ -13,8 +14,8 @@ use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::bus_event::Event;
 use videocall_types::proto::bus::{BusEvent, Members};
 use videocall_types::{
-    Bytes, DisplayName, MeetingId, Packet, ResumeSecret, ServerId, SessionId, Timestamp, UserId,
-    Wishes,
+    Bytes, DisplayName, MeetingId, Packet, Redundancy, ResumeSecret, ServerId, SessionId,
+    Timestamp, UserId, Wishes,
 };
 
 use crate::command::Command;
@@ -30,6 +31,7 @@ use crate::messages;
 use crate::overload::Level;
 use crate::policy::RoomPolicy;
 use crate::presence::Presence;
+use crate::redundancy::Lack;
 use crate::remote::{Change, Remotes};
 use resume::Connections;
 
@@ -76,6 +78,7 @@ pub struct Room<H> {
     last_n: LastN,
     loudest: Loudest,
     demand: Demand,
+    lack: Lack,
     /// What the other relays were told that the members of this one show. Without it they send everything.
     published_wishes: Option<Wishes>,
     next_snapshot: Timestamp,
@@ -131,6 +134,7 @@ impl<H> Room<H> {
             last_n: LastN::default(),
             loudest: Loudest::default(),
             demand: Demand::new(policy.demand_hold),
+            lack: Lack::default(),
             published_wishes: None,
             next_snapshot: now + policy.snapshot_interval,
             members: BTreeMap::new(),
@@ -212,6 +216,7 @@ impl<H> Room<H> {
             self.departed.insert(session);
             self.gone(session);
             self.demand.doubt(now);
+            self.review_lack();
             self.limit_video(now);
             self.announce(now);
         }
@@ -301,6 +306,12 @@ impl<H> Room<H> {
                 let wishes = Wishes::from_relay(&wishes);
                 let before = self.remotes.set_wishes(server, wishes.clone());
                 self.remote_wishes(&before, &wishes, now);
+            }
+            Some(Event::Redundancy(redundancy)) => {
+                self.remotes.heard(server, now);
+                self.lack
+                    .set_relay(server, Redundancy::from_relay(&redundancy));
+                self.review_lack();
             }
             // A newer relay may say more.
             Some(_) | None => {}
@@ -452,6 +463,7 @@ impl<H> Room<H> {
         self.presence.remove(session);
         self.keyframes.forget(session);
         self.demand.forget(session);
+        self.lack.forget(session);
         self.commands.push_back(Command::Forget(session));
     }
 
@@ -476,6 +488,8 @@ impl<H> Room<H> {
         for session in self.remotes.bye(server) {
             self.gone(session);
         }
+        self.lack.forget_relay(server);
+        self.review_lack();
         self.demand.doubt(now);
         self.limit_video(now);
         self.announce(now);
@@ -489,6 +503,7 @@ impl<H> Room<H> {
         let snapshot = messages::members(self.server, true, members, std::iter::empty());
         self.publish(snapshot);
         self.repeat_wishes();
+        self.repeat_lack();
     }
 
     // Keyframes.

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::coop::consume_budget;
 use tokio::time::sleep_until;
 use videocall_types::framing::Split;
-use videocall_types::{Bytes, CloseCode, Resume, SessionId, Timestamp, Wishes};
+use videocall_types::{Bytes, CloseCode, Redundancy, Resume, SessionId, Timestamp, Wishes};
 
 use crate::bus::{BusInput, BusMessage, RoomBus};
 use crate::clock::Clock;
@@ -59,6 +59,10 @@ pub(crate) enum FromSession {
     Wishes {
         from: SessionId,
         wishes: Wishes,
+    },
+    Lack {
+        from: SessionId,
+        lacks: Redundancy,
     },
 }
 
@@ -223,6 +227,7 @@ impl RoomTask {
                 self.room.request_keyframe(from, &target, now)
             }
             FromSession::Wishes { from, wishes } => self.room.wish(from, wishes, now),
+            FromSession::Lack { from, lacks } => self.room.lack(from, lacks),
         };
         if let Err(reason) = outcome {
             self.metrics.dropped(reason, 1);

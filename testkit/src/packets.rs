@@ -8,7 +8,7 @@ use videocall_types::proto::media_packet::{
     AudioMetadata, HeartbeatMetadata, MediaPacket, VideoCodec, VideoMetadata,
 };
 use videocall_types::proto::packet_wrapper::PacketWrapper;
-use videocall_types::{Codec, Packet, PacketKind, Resume, Routing, SessionId, Track};
+use videocall_types::{Codec, Packet, PacketKind, Redundancy, Resume, Routing, SessionId, Track};
 
 /// What a forger writes into the identity fields.
 pub const FORGED_USER: &[u8] = b"mallory";
@@ -137,6 +137,18 @@ pub fn stock_keyframe_request(user: &str) -> Bytes {
     media.user_id = Bytes::copy_from_slice(user.as_bytes());
     media.data = Bytes::from_static(b"VIDEO");
     stock_media(&media)
+}
+
+/// A native client lacks so many earlier frames of `session`'s microphone.
+#[must_use]
+pub fn redundancy(session: SessionId, frames: u8) -> Bytes {
+    let redundancy = Redundancy {
+        frames: [((session, Track::Microphone), frames)].into(),
+    };
+    wrapper(
+        protobuf::Enum::value(&PacketKind::REDUNDANCY),
+        redundancy.to_wire().write_to_bytes().unwrap(),
+    )
 }
 
 /// A native client's request for a keyframe.

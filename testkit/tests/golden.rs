@@ -20,8 +20,8 @@ use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::proto::packet_wrapper::PacketWrapper;
 use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Packet, PacketHeader, PacketKind, Resume, ResumeSecret, Routing, SessionId, Track, TrackDemand,
-    Wishes,
+    Packet, PacketHeader, PacketKind, Redundancy, Resume, ResumeSecret, Routing, SessionId, Track,
+    TrackDemand, Wishes,
 };
 
 const USER: &[u8] = b"ada";
@@ -93,6 +93,21 @@ fn media_with_a_routing_header() {
             &packets::frame(track, 300, key, b"frame"),
         );
     }
+}
+
+#[test]
+fn sound_with_earlier_frames() {
+    let mut media = packets::frame(Track::Microphone, 300, true, b"frame");
+    media.earlier = [&b"before"[..], b"and before"]
+        .map(Bytes::from_static)
+        .into();
+    let routing = packets::routing(Track::Microphone, 300, true);
+    pin_message(
+        "native_audio_with_earlier_frames",
+        PacketKind::MEDIA,
+        Some(routing),
+        &media,
+    );
 }
 
 #[test]
@@ -191,6 +206,16 @@ fn control() {
         .map(|(track, height)| TrackDemand { track, height }.to_wire())
         .into();
     pin_message("demand", PacketKind::DEMAND, None, &demand);
+
+    let redundancy = Redundancy {
+        frames: [((seven, Track::Microphone), 2)].into(),
+    };
+    pin_message(
+        "redundancy",
+        PacketKind::REDUNDANCY,
+        None,
+        &redundancy.to_wire(),
+    );
 
     let mut notice = Notice::new();
     notice.reason = Reason::DRAIN.into();

@@ -10,17 +10,20 @@
  *   new AudioWorkletNode(context, "videocall-playout",
  *       { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { module } })   module: WebAssembly.Module
  *   page   -> node.port  { port }                               the engine's port; a later one replaces it
- *   engine -> port       { session, track, sequence, samples }  one decoded packet, at most 5760 samples (120 ms).
+ *   engine -> port       { session, track, sequence, time, repeats, samples }
+ *                          one decoded packet, at most 5760 samples (120 ms). `time`: when the first one was captured, in
+ *                          microseconds on the sender's clock; `repeats`: so many later packets bring this one again.
  *                          Send it as soon as it is decoded, in any order. AudioData.timestamp does not survive
  *                          gaps in every browser: pair outputs with sequence numbers in the order of decoding.
  *   engine -> port       { remove: { session, track } }         forget the stream; without `track`: all of the session
- *   both   <-            [{ session, track, level, delayMs, ... }]   every 100 ms, one entry per stream, see STATS;
- *                          an empty array when there are none
+ *   both   <-            [{ session, track, level, delayMs, ... }]   every 100 ms, one entry per stream, see STATS,
+ *                          besides `atUs`, the time in microseconds of the context; an empty array when there are none
  *
  * "videocall-capture": cuts the microphone into 20 ms frames. Connect it to the destination too, it puts out silence:
  * not every browser runs a node that leads nowhere.
  *   new AudioWorkletNode(context, "videocall-capture", { channelCount: 1, channelCountMode: "explicit" })
  *   page   -> node.port  { port }                               the engine's port; a later one replaces it
+ *   page   -> node.port  { denoiser }                           WebAssembly.Module that takes noise out from now on
  *   page   -> node.port  { muted: true | false }                while muted, nothing is sent to anybody
  *   engine <- port       { samples, time, level }               960 samples; `time` of the first one, in microseconds of
  *                          `context.currentTime`; `level` is their RMS, 0 to 1
@@ -47,6 +50,7 @@ const STATS = [
   "preemptive", // put in to gain time
   "expand", // made up because nothing was there
   "merge", // cross-faded from made up to real
+  "heardUs", // when what is played at `atUs` was captured, in microseconds on the sender's clock; NaN: nothing is
 ];
 
 function require48kHz() {
@@ -70,14 +74,14 @@ class Playout extends AudioWorkletProcessor {
     };
   }
 
-  handle({ session, track, sequence, samples, remove }) {
+  handle({ session, track, sequence, time = 0, repeats = 0, samples, remove }) {
     if (remove?.track !== undefined) {
       this.wasm.remove(BigInt(remove.session), remove.track);
     } else if (remove) {
       this.wasm.remove_session(BigInt(remove.session));
     } else if (samples && samples.length <= this.wasm.input_len()) {
       this.floats(this.wasm.input(), samples.length).set(samples);
-      this.wasm.push(BigInt(session), track, BigInt(sequence), samples.length);
+      this.wasm.push(BigInt(session), track, BigInt(sequence), time, repeats, samples.length);
     }
   }
 
@@ -88,21 +92,23 @@ class Playout extends AudioWorkletProcessor {
     this.untilStats -= frames;
     if (this.untilStats <= 0) {
       this.untilStats += STATS_INTERVAL;
-      const stats = this.stats();
+      const stats = this.stats(currentFrame + frames);
       this.port.postMessage(stats);
       this.engine?.postMessage(stats);
     }
     return true;
   }
 
-  stats() {
+  // `next`: the frame of the context that is rendered next.
+  stats(next) {
+    const atUs = (next / RATE) * 1e6;
     const count = this.wasm.update_stats();
     const start = this.wasm.stats();
     const width = STATS.length + 1;
     const sessions = new BigUint64Array(this.wasm.memory.buffer, start, count * width);
     const numbers = new Float64Array(this.wasm.memory.buffer, start, count * width);
     return Array.from({ length: count }, (_, row) => {
-      const entry = { session: sessions[row * width] };
+      const entry = { session: sessions[row * width], atUs };
       STATS.forEach((name, column) => {
         entry[name] = numbers[row * width + 1 + column];
       });
@@ -121,6 +127,7 @@ class Capture extends AudioWorkletProcessor {
     super();
     require48kHz();
     this.engine = null;
+    this.denoiser = null;
     this.muted = false;
     this.stopped = false;
     this.startFrame();
@@ -129,6 +136,7 @@ class Capture extends AudioWorkletProcessor {
         this.engine?.close();
         this.engine = data.port;
       }
+      if (data.denoiser) this.denoiser = new WebAssembly.Instance(data.denoiser).exports;
       if (data.stop) this.stopped = true;
       if (data.muted !== undefined) {
         this.muted = data.muted;
@@ -157,8 +165,24 @@ class Capture extends AudioWorkletProcessor {
     return true;
   }
 
-  send(firstSample) {
+  // The frame without its noise. Returns by how many samples it is behind.
+  denoise(samples) {
+    const length = this.denoiser.frame_len();
+    const place = this.denoiser.samples();
+    // Made anew each time, as in `floats`.
+    const view = () => new Float32Array(this.denoiser.memory.buffer, place, length);
+    for (let start = 0; start + length <= samples.length; start += length) {
+      const part = samples.subarray(start, start + length);
+      view().set(part);
+      this.denoiser.process();
+      part.set(view());
+    }
+    return length;
+  }
+
+  send(frameStart) {
     const samples = this.frame;
+    const firstSample = this.denoiser ? frameStart - this.denoise(samples) : frameStart;
     const level = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / FRAME);
     const time = Math.round((firstSample / RATE) * 1e6);
     this.engine?.postMessage({ samples, time, level }, [samples.buffer]);

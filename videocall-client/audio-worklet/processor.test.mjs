@@ -7,6 +7,7 @@ import { test } from "node:test";
 const here = new URL(".", import.meta.url);
 const release = new URL("../../target/wasm/wasm32-unknown-unknown/wasm-release/audio_worklet.wasm", here);
 const module = new WebAssembly.Module(readFileSync(process.env.AUDIO_WORKLET_WASM ?? release));
+const denoiser = new WebAssembly.Module(readFileSync(new URL("denoiser.wasm", release)));
 const source = readFileSync(new URL("processor.js", here), "utf8");
 
 const QUANTUM = 128;
@@ -57,6 +58,7 @@ function render(node, quanta) {
     const channels = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
     assert.equal(node.process([], [channels]), true);
     assert.deepEqual(channels[0], channels[1]);
+    globalThis.currentFrame += QUANTUM;
     heard.push(...channels[0]);
   }
   return heard;
@@ -91,7 +93,7 @@ test("packets are played unchanged and reported to both ends", () => {
   const heard = [];
   for (let sequence = 0; sequence < 5; sequence++) {
     const samples = new Float32Array(960).map((_, i) => (sequence * 960 + i) / 4800);
-    engine.receive({ session, track: MICROPHONE, sequence, samples });
+    engine.receive({ session, track: MICROPHONE, sequence, time: 1e15 + sequence * 20_000, repeats: 0, samples });
     heard.push(...render(node, 7 + (sequence % 2)));
   }
   // The first packet's turn comes 20 ms after it, but its arrival is measured by the second one, which comes 7 quanta
@@ -110,6 +112,18 @@ test("packets are played unchanged and reported to both ends", () => {
   assert.ok(stream.level > 0.1 && stream.level < 1);
   assert.equal(stream.targetMs, 20);
   assert.equal(stream.merge, 240);
+  // The first sample was played after 7 quanta.
+  assert.ok(Math.abs(stream.heardUs - 1e15 - ((38 - 7) * QUANTUM * 1e6) / 48_000) < 3000, `${stream.heardUs}`);
+  assert.ok(Math.abs(stream.atUs - (38 * QUANTUM * 1e6) / 48_000) < 1, `${stream.atUs}`);
+});
+
+test("what comes again is waited for", () => {
+  const { node, engine } = startPlayout();
+  for (let sequence = 0; sequence < 60; sequence++) {
+    engine.receive({ session: 1n, track: MICROPHONE, sequence, time: 0, repeats: 2, samples: new Float32Array(960) });
+    render(node, 7 + (sequence % 2));
+  }
+  assert.equal(engine.posted.at(-1)[0].targetMs, 60);
 });
 
 test("a session may be a decimal string, and streams are removed", () => {
@@ -194,4 +208,29 @@ test("without an input there are no frames", () => {
   const { node, engine } = startCapture();
   assert.equal(node.process([[]]), true);
   assert.equal(engine.posted.length, 0);
+});
+
+test("noise is taken out of what is captured, 10 ms later, once there is what does that", () => {
+  assert.deepEqual(WebAssembly.Module.imports(denoiser), []);
+  const { node, engine } = startCapture();
+  let low = 0;
+  const fan = () => {
+    low = 0.98 * low + 0.02 * (Math.random() * 2 - 1);
+    return low;
+  };
+  const noise = (seconds) => {
+    for (let i = 0; i < (seconds * 48_000) / QUANTUM; i++) {
+      node.process([[Float32Array.from({ length: QUANTUM }, fan)]]);
+      globalThis.currentFrame += QUANTUM;
+    }
+    return engine.posted.at(-1);
+  };
+  const before = noise(0.5);
+  assert.ok(before.level > 0.02);
+  node.port.receive({ denoiser });
+  const after = noise(2);
+  assert.ok(after.level < before.level / 5, `${before.level} became ${after.level}`);
+  assert.equal(after.samples.length, 960);
+  const frames = Math.round(engine.posted.length - 1);
+  assert.equal(after.time, frames * 20_000 - 10_000);
 });

@@ -12,6 +12,9 @@ pub(crate) const WORKLET_JS: &str = "audio-worklet-js";
 /// Their WebAssembly.
 pub(crate) const WORKLET_WASM: &str = "audio-worklet-wasm";
 
+/// What takes noise out of a voice, loaded where somebody wants it.
+pub(crate) const DENOISER_WASM: &str = "denoiser-wasm";
+
 /// The address that the page's `<meta name="..">` tag gives.
 pub(crate) fn url(name: &'static str) -> Result<String, ClientError> {
     web_sys::window()

@@ -1,14 +1,15 @@
 //! The page's audio graph: a 48 kHz context, the playout worklet and what captures a microphone.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use futures_channel::mpsc::UnboundedSender;
 use gloo::events::EventListener;
-use gloo::timers::callback::Timeout;
+use gloo::timers::callback::{Interval, Timeout};
 use js_sys::{Array, WebAssembly};
 use serde_json::json;
-use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     AudioContext, AudioContextState, AudioNode, AudioWorkletNode, MediaStream,
     MediaStreamAudioSourceNode, MediaStreamTrack, MessageChannel, MessagePort,
@@ -23,6 +24,8 @@ use crate::{assets, js, support};
 
 /// A context that has not started after this time waits for the person, in milliseconds.
 const START_MS: u32 = 1000;
+/// How often the engine is told which moment of the context is heard, in milliseconds.
+const CLOCK_MS: u32 = 1000;
 
 /// Plays what the engine decodes, until it is dropped.
 #[derive(Debug)]
@@ -32,12 +35,13 @@ pub(crate) struct AudioGraph {
     /// Where sound goes instead of the context's destination.
     element: RefCell<Option<ElementOutput>>,
     _watch: (EventListener, Timeout),
+    _clock: Interval,
 }
 
 impl AudioGraph {
     /// Starts playing, and connects the engine to the playout worklet.
     pub(crate) async fn start(
-        engine: &EngineLink,
+        engine: &Rc<EngineLink>,
         events: UnboundedSender<ClientEvent>,
     ) -> Result<Self, ClientError> {
         let script = assets::url(assets::WORKLET_JS)?;
@@ -54,6 +58,7 @@ impl AudioGraph {
         };
         let playout = playout.await.map_err(ClientError::Audio)?;
         let graph = Self {
+            _clock: tell_clock(&context.0, engine),
             context,
             playout,
             element: RefCell::default(),
@@ -115,10 +120,11 @@ impl AudioGraph {
         self.context.close();
     }
 
-    /// Cuts `source` into frames, which come out of the port.
+    /// Cuts `source` into frames, which come out of the port; soon after that without noise, if it is to be taken out.
     pub(crate) fn capture(
         &self,
         source: &MediaStreamTrack,
+        denoise: bool,
     ) -> Result<(CaptureNodes, MessagePort), Exception> {
         let stream = MediaStream::new_with_tracks(&Array::of1(source))?;
         let source = self.context.0.create_media_stream_source(&stream)?;
@@ -129,6 +135,14 @@ impl AudioGraph {
         // It puts out silence; some browsers run only nodes that lead somewhere.
         worklet.connect_with_audio_node(&self.context.0.destination())?;
         let port = hand_port(&worklet)?;
+        if denoise {
+            let worklet = worklet.clone();
+            spawn_local(async move {
+                if let Err(error) = load_denoiser(&worklet).await {
+                    tracing::warn!(%error, "noise can't be taken out");
+                }
+            });
+        }
         Ok((CaptureNodes { source, worklet }, port))
     }
 }
@@ -171,6 +185,14 @@ impl Drop for CaptureNodes {
     }
 }
 
+async fn load_denoiser(worklet: &AudioWorkletNode) -> Result<(), Exception> {
+    let url = assets::url(assets::DENOISER_WASM).map_err(|_| JsValue::UNDEFINED)?;
+    let module = JsFuture::from(WebAssembly::compile_streaming(&fetch(&url)?)).await?;
+    let message = js_sys::Object::new();
+    js::set(&message, "denoiser", &module)?;
+    Ok(worklet.port()?.post_message(&message)?)
+}
+
 /// Lets a worklet's processor end.
 fn stop(worklet: &AudioWorkletNode) -> Result<(), Exception> {
     let message = js_sys::Object::new();
@@ -194,6 +216,37 @@ fn watch(context: &AudioContext, events: UnboundedSender<ClientEvent>) -> (Event
         EventListener::new(context, "statechange", move |_| report()),
         Timeout::new(START_MS, later),
     )
+}
+
+/// Keeps telling the engine which moment of the context is heard, so that pictures are shown with their sound.
+fn tell_clock(context: &AudioContext, engine: &Rc<EngineLink>) -> Interval {
+    let (context, engine) = (context.clone(), engine.clone());
+    Interval::new(CLOCK_MS, move || {
+        if let Some(offset_us) = clock_offset(&context) {
+            let _ = engine.send(&ToEngine::SoundClock { offset_us });
+        }
+    })
+}
+
+/// `None` before anything is heard, and where the browser does not tell.
+fn clock_offset(context: &AudioContext) -> Option<f64> {
+    let heard = context
+        .unchecked_ref::<OutputClock>()
+        .get_output_timestamp()
+        .ok()?;
+    let context_s = js::get(&heard, "contextTime").as_f64()?;
+    let page_ms = js::get(&heard, "performanceTime").as_f64()?;
+    let origin_ms = web_sys::window()?.performance()?.time_origin();
+    (context_s > 0.0).then_some((origin_ms + page_ms) * 1e3 - context_s * 1e6)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What web-sys lacks of `AudioContext`.
+    type OutputClock;
+
+    #[wasm_bindgen(method, catch, js_name = getOutputTimestamp)]
+    fn get_output_timestamp(this: &OutputClock) -> Result<JsValue, JsValue>;
 }
 
 fn connect_playout(

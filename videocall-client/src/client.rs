@@ -13,7 +13,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{HtmlCanvasElement, MediaStreamTrack};
 
 use crate::audio_graph::AudioGraph;
-use crate::capture::audio::MicrophoneCapture;
+use crate::capture::audio::SoundCapture;
 use crate::capture::video::VideoCapture;
 use crate::engine_link::EngineLink;
 use crate::error::{ClientError, Exception};
@@ -64,7 +64,8 @@ struct Inner {
     audio: AudioGraph,
     camera: RefCell<Option<VideoCapture>>,
     screen: RefCell<Option<VideoCapture>>,
-    microphone: RefCell<Option<MicrophoneCapture>>,
+    microphone: RefCell<Option<SoundCapture>>,
+    screen_audio: RefCell<Option<SoundCapture>>,
     events: UnboundedSender<ClientEvent>,
     _page_listeners: [EventListener; 2],
 }
@@ -100,6 +101,7 @@ impl Client {
             camera: RefCell::default(),
             screen: RefCell::default(),
             microphone: RefCell::default(),
+            screen_audio: RefCell::default(),
             events,
         };
         Ok((Self(Rc::new(inner)), receiver))
@@ -153,28 +155,27 @@ impl Client {
         self.publish_video(&self.0.screen, Track::Screen, source)
     }
 
-    /// Publishes a microphone; `None`: muted, nothing is sent. The track stays the caller's, who stops it.
+    /// Publishes a microphone, without noise where `denoise`; `None`: muted, nothing is sent. The track stays the caller's, who stops it.
     ///
     /// # Errors
     /// [`ClientError::Capture`]
-    pub fn publish_microphone(&self, source: Option<MediaStreamTrack>) -> Result<(), ClientError> {
-        let capture = match source {
-            Some(source) => Some(
-                MicrophoneCapture::start(
-                    &self.0.engine,
-                    &self.0.audio,
-                    &source,
-                    self.0.events.clone(),
-                )
-                .map_err(ClientError::Capture)?,
-            ),
-            None => {
-                self.tell(&ToEngine::MicrophoneOff);
-                None
-            }
-        };
-        self.0.microphone.replace(capture);
-        Ok(())
+    pub fn publish_microphone(
+        &self,
+        source: Option<MediaStreamTrack>,
+        denoise: bool,
+    ) -> Result<(), ClientError> {
+        self.publish_sound(&self.0.microphone, Track::Microphone, source, denoise)
+    }
+
+    /// Publishes the sound of the shared screen; `None`: off. The track stays the caller's, who stops it.
+    ///
+    /// # Errors
+    /// [`ClientError::Capture`]
+    pub fn publish_screen_audio(
+        &self,
+        source: Option<MediaStreamTrack>,
+    ) -> Result<(), ClientError> {
+        self.publish_sound(&self.0.screen_audio, Track::ScreenAudio, source, false)
     }
 
     /// What a bug report tells of this browser: whether it has what a call needs or may use, by name.
@@ -197,6 +198,7 @@ impl Client {
         self.0.camera.take();
         self.0.screen.take();
         self.0.microphone.take();
+        self.0.screen_audio.take();
         self.0.audio.close();
         self.tell(&ToEngine::Leave);
     }
@@ -220,6 +222,35 @@ impl Client {
             ),
             None => {
                 self.tell(&ToEngine::VideoOff { track });
+                None
+            }
+        };
+        slot.replace(capture);
+        Ok(())
+    }
+
+    fn publish_sound(
+        &self,
+        slot: &RefCell<Option<SoundCapture>>,
+        track: Track,
+        source: Option<MediaStreamTrack>,
+        denoise: bool,
+    ) -> Result<(), ClientError> {
+        let inner = &self.0;
+        let capture = match source {
+            Some(source) => Some(
+                SoundCapture::start(
+                    &inner.engine,
+                    &inner.audio,
+                    track,
+                    &source,
+                    denoise,
+                    inner.events.clone(),
+                )
+                .map_err(ClientError::Capture)?,
+            ),
+            None => {
+                self.tell(&ToEngine::SoundOff { track });
                 None
             }
         };

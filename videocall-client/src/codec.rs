@@ -1,7 +1,7 @@
 //! Codecs as WebCodecs names them.
 
 use serde_json::{Value, json};
-use videocall_types::Codec;
+use videocall_types::{Codec, Track};
 
 /// The codec string for configurations.
 pub(crate) const fn name(codec: Codec) -> &'static str {
@@ -15,12 +15,18 @@ pub(crate) const fn name(codec: Codec) -> &'static str {
     }
 }
 
-/// The configuration of an encoder for a microphone. `tuned`: with options that not every browser knows.
-pub(crate) fn opus(tuned: bool) -> Value {
+/// The configuration of a sound's encoder. `tuned`: with options that not every browser knows.
+pub(crate) fn opus(track: Track, tuned: bool) -> Value {
     // No in-band FEC: no browser's decoder can use it, and it costs quality.
-    let options = json!({ "frameDuration": 20_000, "usedtx": true, "application": "voip", "signal": "voice" });
+    let (bitrate, options) = if track == Track::Microphone {
+        let voice = json!({ "frameDuration": 20_000, "usedtx": true, "application": "voip", "signal": "voice" });
+        (32_000, voice)
+    } else {
+        let music = json!({ "frameDuration": 20_000, "usedtx": false, "application": "audio", "signal": "music" });
+        (64_000, music)
+    };
     json!({
-        "codec": name(Codec::Opus), "sampleRate": 48_000, "numberOfChannels": 1, "bitrate": 32_000,
+        "codec": name(Codec::Opus), "sampleRate": 48_000, "numberOfChannels": 1, "bitrate": bitrate,
         "opus": if tuned { options } else { json!({}) },
     })
 }

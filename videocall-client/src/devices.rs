@@ -31,7 +31,7 @@ pub struct Device {
     pub label: String,
 }
 
-/// What the browser does to the sound of a microphone. By default all of it.
+/// What is done to the sound of a microphone: by default all that the browser does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AudioProcessing {
@@ -41,6 +41,8 @@ pub struct AudioProcessing {
     pub noise_suppression: bool,
     /// Makes quiet voices louder.
     pub auto_gain_control: bool,
+    /// Takes out whatever is no voice. We do that, whatever the browser can do.
+    pub strong_noise_suppression: bool,
 }
 
 impl Default for AudioProcessing {
@@ -49,12 +51,13 @@ impl Default for AudioProcessing {
             echo_cancellation: true,
             noise_suppression: true,
             auto_gain_control: true,
+            strong_noise_suppression: false,
         }
     }
 }
 
 impl AudioProcessing {
-    /// What this browser lets the page choose.
+    /// What people can choose in this browser.
     #[must_use]
     pub fn supported() -> Self {
         let supported = media_devices().map(|devices| devices.get_supported_constraints());
@@ -67,6 +70,7 @@ impl AudioProcessing {
             echo_cancellation: has("echoCancellation"),
             noise_suppression: has("noiseSuppression"),
             auto_gain_control: has("autoGainControl"),
+            strong_noise_suppression: true,
         }
     }
 }
@@ -105,14 +109,27 @@ pub async fn open_microphone(
     open(&json!({ "audio": audio })).await
 }
 
-/// Lets the person choose a screen, window or tab.
+/// Lets the person choose a screen, window or tab, with its sound where the browser has it and the person wants it.
 ///
 /// # Errors
 /// [`CaptureError`]; a refusal is [`CaptureError::Cancelled`].
 pub async fn open_screen() -> Result<MediaStream, CaptureError> {
-    let constraints =
-        js::object(&json!({ "video": { "frameRate": { "ideal": 30 } }, "audio": false }))?;
-    let opened = match media_devices()?.get_display_media_with_constraints(&constraints) {
+    let devices = media_devices()?;
+    // The sound of a whole system has the call in it, unless the browser takes that out.
+    let own_sound_is_left_out = js::get(&devices.get_supported_constraints(), "restrictOwnAudio");
+    let system_audio = if own_sound_is_left_out.is_truthy() {
+        "include"
+    } else {
+        "exclude"
+    };
+    let constraints = js::object(&json!({
+        "video": { "frameRate": { "ideal": 30 } },
+        "audio": {
+            "echoCancellation": false, "noiseSuppression": false, "autoGainControl": false, "restrictOwnAudio": true,
+        },
+        "systemAudio": system_audio,
+    }))?;
+    let opened = match devices.get_display_media_with_constraints(&constraints) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(error) => Err(error),
     };

@@ -30,15 +30,17 @@ pub(crate) enum ToEngine {
     },
     /// Where sound goes. With a `MessagePort` to the playout worklet.
     Playout,
+    /// How much more, in microseconds, the Unix clock reads than the clock of the sound's context when a sound is heard.
+    SoundClock { offset_us: f64 },
     /// A video track is captured. With a `ReadableStream` of `VideoFrame`, with the `MediaStreamTrack`, or with a
     /// `MessagePort` out of which `VideoFrame`s come; whatever goes into that means that it is time for one.
     VideoOn { track: Track },
     /// A video track is captured no longer.
     VideoOff { track: Track },
-    /// The microphone is captured. With a `MessagePort` to the capture worklet.
-    MicrophoneOn,
-    /// The microphone is captured no longer.
-    MicrophoneOff,
+    /// A sound is captured. With a `MessagePort` to the capture worklet.
+    SoundOn { track: Track },
+    /// A sound is captured no longer.
+    SoundOff { track: Track },
     /// The browser says that the network is there again.
     NetworkBack,
     /// Leave the meeting for good; the engine ends itself.

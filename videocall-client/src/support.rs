@@ -6,7 +6,7 @@ use std::fmt;
 use js_sys::Promise;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use videocall_types::Codec;
+use videocall_types::{Codec, Track};
 use wasm_bindgen::convert::FromWasmAbi;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -104,8 +104,14 @@ pub(crate) async fn probe(in_worker: InWorker) -> BTreeMap<String, bool> {
     note("video_frame_callback", has_video_frame_callback());
     note("speaker_of_context", contexts_choose_speaker());
     note("speaker_of_element", elements_choose_speaker());
-    note("encode_opus", encodes_audio(&codec::opus(false)).await);
-    note("encode_opus_dtx", encodes_audio(&codec::opus(true)).await);
+    note(
+        "encode_opus",
+        encodes_audio(&codec::opus(Track::Microphone, false)).await,
+    );
+    note(
+        "encode_opus_dtx",
+        encodes_audio(&codec::opus(Track::Microphone, true)).await,
+    );
     note("decode_opus", decodes_audio().await);
     note("opus_in_wasm", in_worker.opus_in_wasm);
     for codec in VIDEO_CODECS {

@@ -3,7 +3,7 @@
 //! * [`id`]: ids of meetings, users, sessions and servers, and the one check of their alphabet
 //! * [`proto`]: the generated wire messages; [`packet`]: reading and stamping them without copying the payload
 //! * [`framing`]: packets on a long-lived stream
-//! * [`wishes`]: which video tracks a receiver shows
+//! * [`wishes`]: which video tracks a receiver shows; [`redundancy`]: how often sound is to be sent
 //! * [`resume`]: what lets a client come back into its session
 //! * [`limits`], [`close`], [`time`]: sizes, close codes and the time type that both sides agree on
 //! * [`api`], [`claims`]: HTTP bodies and room-token claims
@@ -17,6 +17,7 @@ pub mod framing;
 pub mod id;
 pub mod limits;
 pub mod packet;
+pub mod redundancy;
 pub mod resume;
 pub mod routing;
 pub mod time;
@@ -36,6 +37,7 @@ pub use bytes::Bytes;
 pub use close::CloseCode;
 pub use id::{DisplayName, MeetingId, ServerId, SessionId, UserId};
 pub use packet::{Packet, PacketHeader, PacketKind};
+pub use redundancy::Redundancy;
 pub use resume::{Resume, ResumeSecret};
 pub use routing::{Codec, Routing, Track};
 pub use time::Timestamp;

@@ -13,5 +13,7 @@ pub const MAX_DISPLAY_NAME_CHARS: usize = 64;
 pub const MAX_DATAGRAM_PACKET_BYTES: usize = 1_100;
 /// Most concurrent unidirectional streams that a relay accepts from one client.
 pub const MAX_CLIENT_STREAMS: u32 = 64;
-/// Most video tracks that a client names in its wishes.
+/// Most earlier frames that a packet of sound repeats.
+pub const MAX_REDUNDANCY: u8 = 2;
+/// Most tracks that a client names in its wishes, or whose losses it reports.
 pub const MAX_WISHES: usize = 64;

@@ -5,18 +5,22 @@ use videocall_types::Timestamp;
 
 use super::arrival::Arrival;
 use super::behind::Behind;
+use super::lack::LossMeter;
 use crate::frame::RemoteFrame;
 
 /// Later than this behind the newest frame, sound is of no use.
 const LATE_US: u64 = 1_000_000;
 /// A jump over more frames than this is a new count, not a loss.
 const MAX_LOSS: u64 = 10_000;
+/// Length of the frames that packets repeat.
+const FRAME_US: u64 = 20_000;
 
 #[derive(Debug, Default)]
 pub(super) struct AudioFilter {
     newest: Option<Newest>,
     arrival: Arrival,
     behind: Behind,
+    losses: LossMeter,
     lost: u64,
 }
 
@@ -29,11 +33,14 @@ struct Newest {
 }
 
 impl AudioFilter {
-    /// Whether playout shall get this frame.
-    pub(super) fn accepts(&mut self, frame: &RemoteFrame, now: Timestamp) -> bool {
-        let accepted = self.is_in_time(frame);
-        if accepted {
+    /// What playout shall get of a packet, in the order to decode it: the frame, and before it those that it repeats and
+    /// that are missing.
+    pub(super) fn accept(&mut self, mut frame: RemoteFrame, now: Timestamp) -> Vec<RemoteFrame> {
+        self.losses.packet(frame.sequence);
+        let mut accepted = self.recover(&mut frame);
+        if self.is_in_time(&frame) {
             self.arrival.hold(frame.capture_time_us, now);
+            accepted.push(frame);
         }
         accepted
     }
@@ -41,6 +48,12 @@ impl AudioFilter {
     /// The next frame may be any.
     pub(super) fn restart(&mut self) {
         self.newest = None;
+        self.losses.restart();
+    }
+
+    /// A second is over: how many earlier frames each packet should repeat.
+    pub(super) fn review_losses(&mut self) -> u8 {
+        self.losses.review()
     }
 
     /// Frames that never came, since the last call.
@@ -50,6 +63,31 @@ impl AudioFilter {
 
     pub(super) fn jitter_ms(&self) -> f64 {
         self.arrival.jitter_ms()
+    }
+
+    /// The frames that `packet` repeats and that are missing right before it. One that has a place further back has come
+    /// with an earlier packet, or is of no use any more.
+    fn recover(&mut self, packet: &mut RemoteFrame) -> Vec<RemoteFrame> {
+        let ahead = self
+            .newest
+            .and_then(|newest| packet.sequence.checked_sub(newest.sequence));
+        let missing = ahead
+            .and_then(|ahead| ahead.checked_sub(1))
+            .filter(|missing| *missing <= MAX_LOSS)
+            .map_or(0, |missing| usize::try_from(missing).unwrap_or(usize::MAX));
+        let repeated = (1..).zip(&packet.earlier).take(missing);
+        let mut frames: Vec<RemoteFrame> = repeated
+            .map(|(back, data)| RemoteFrame {
+                sequence: packet.sequence - back,
+                capture_time_us: packet.capture_time_us.saturating_sub(back * FRAME_US),
+                data: data.clone(),
+                earlier: packet.earlier.clone(),
+                ..*packet
+            })
+            .collect();
+        frames.reverse();
+        frames.retain(|frame| self.is_in_time(frame));
+        frames
     }
 
     fn is_in_time(&mut self, frame: &RemoteFrame) -> bool {
@@ -136,14 +174,19 @@ mod tests {
             sequence,
             capture_time_us,
             data: Bytes::new(),
+            earlier: Vec::new(),
         }
+    }
+
+    fn accepts(filter: &mut AudioFilter, frame: RemoteFrame) -> bool {
+        !filter.accept(frame, Timestamp::ZERO).is_empty()
     }
 
     /// What passes of 20 ms frames with these numbers, and how many were lost.
     fn pass(sequences: &[u64]) -> (Vec<u64>, u64) {
         let mut filter = AudioFilter::default();
         let mut passed = sequences.to_vec();
-        passed.retain(|n| filter.accepts(&frame(*n, n.wrapping_mul(20_000)), Timestamp::ZERO));
+        passed.retain(|n| accepts(&mut filter, frame(*n, n.wrapping_mul(20_000))));
         (passed, filter.take_lost())
     }
 
@@ -164,12 +207,41 @@ mod tests {
     #[test]
     fn a_sender_that_counts_anew_is_heard_at_once() {
         let mut filter = AudioFilter::default();
-        assert!(filter.accepts(&frame(1 << 63, 1_000_000), Timestamp::ZERO));
-        assert!(filter.accepts(&frame(0, 0), Timestamp::ZERO));
-        assert!(filter.accepts(&frame(1, 20_000), Timestamp::ZERO));
-        assert!(filter.accepts(&frame(0, 50_000), Timestamp::ZERO));
-        assert!(filter.accepts(&frame(u64::MAX, 0), Timestamp::ZERO));
-        assert!(filter.accepts(&frame(0, 0), Timestamp::ZERO));
+        assert!(accepts(&mut filter, frame(1 << 63, 1_000_000)));
+        assert!(accepts(&mut filter, frame(0, 0)));
+        assert!(accepts(&mut filter, frame(1, 20_000)));
+        assert!(accepts(&mut filter, frame(0, 50_000)));
+        assert!(accepts(&mut filter, frame(u64::MAX, 0)));
+        assert!(accepts(&mut filter, frame(0, 0)));
+    }
+
+    #[test]
+    fn what_a_packet_repeats_takes_the_place_of_what_was_lost() {
+        let packet = |sequence: u64, repeats: u64| RemoteFrame {
+            data: Bytes::from(sequence.to_string()),
+            earlier: (1..=repeats)
+                .map(|back| Bytes::from((sequence - back).to_string()))
+                .collect(),
+            ..frame(sequence, sequence * 20_000)
+        };
+        let mut filter = AudioFilter::default();
+        let mut passed = Vec::new();
+        for packet in [
+            packet(5, 2),
+            packet(6, 2),
+            packet(8, 1),
+            packet(7, 2),
+            packet(12, 2),
+        ] {
+            passed.extend(filter.accept(packet, Timestamp::ZERO));
+        }
+        let sequences: Vec<u64> = passed.iter().map(|frame| frame.sequence).collect();
+        assert_eq!(sequences, [5, 6, 7, 8, 10, 11, 12]);
+        for frame in passed {
+            assert_eq!(frame.data, frame.sequence.to_string());
+            assert_eq!(frame.capture_time_us, frame.sequence * 20_000);
+        }
+        assert_eq!(filter.take_lost(), 1);
     }
 
     proptest! {
@@ -177,8 +249,8 @@ mod tests {
         fn nothing_passes_twice(sequences in prop::collection::vec(0..40u64, 0..7)) {
             let mut filter = AudioFilter::default();
             for n in sequences {
-                filter.accepts(&frame(n, n * 20_000), Timestamp::ZERO);
-                prop_assert!(!filter.accepts(&frame(n, n * 20_000), Timestamp::ZERO));
+                accepts(&mut filter, frame(n, n * 20_000));
+                prop_assert!(!accepts(&mut filter, frame(n, n * 20_000)));
             }
         }
 
@@ -186,7 +258,7 @@ mod tests {
         fn any_numbers_and_clocks_do_not_panic(frames in prop::collection::vec((any::<u64>(), any::<u64>()), 0..200)) {
             let mut filter = AudioFilter::default();
             for (sequence, capture) in frames {
-                filter.accepts(&frame(sequence, capture), Timestamp::ZERO);
+                accepts(&mut filter, frame(sequence, capture));
             }
         }
     }

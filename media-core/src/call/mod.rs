@@ -7,6 +7,7 @@ mod config;
 mod encoding;
 mod heartbeat;
 mod jitter;
+mod lack;
 mod link;
 mod outbox;
 mod pack;
@@ -16,6 +17,7 @@ mod race;
 mod random;
 mod receive;
 mod reconnect;
+mod repeat;
 mod roster;
 mod session;
 mod stats;
@@ -194,6 +196,7 @@ impl Call {
                     self.publisher.demand(demand, now, &mut self.out);
                 }
             }
+            Inbound::Redundancy(redundancy) => self.publisher.set_redundancy(&redundancy),
             Inbound::Presence(presence) => self.presence(presence, now),
             Inbound::Drain(after) => self.link.move_after(after, now),
             Inbound::Assigned { .. } | Inbound::Nothing => {}
@@ -242,12 +245,13 @@ impl Call {
                 }
                 Difference::Changed(participant) => {
                     let session = participant.session;
-                    let video = [
+                    let tracks = [
                         (Track::Camera, participant.camera),
                         (Track::Screen, participant.screen),
+                        (Track::ScreenAudio, participant.screen),
                     ];
                     out.emit(Event::Participant(participant));
-                    for (track, live) in video {
+                    for (track, live) in tracks {
                         self.receivers.set_live(session, track, live, now, out);
                     }
                     for frame in self.pending.take(session, now) {

@@ -8,7 +8,7 @@ use videocall_types::proto::media_packet::{
     AudioMetadata, HeartbeatMetadata, MediaPacket, VideoCodec, VideoMetadata,
 };
 use videocall_types::{
-    Codec, Packet, PacketKind, Resume, Routing, SessionId, Timestamp, Track, Wishes,
+    Codec, Packet, PacketKind, Redundancy, Resume, Routing, SessionId, Timestamp, Track, Wishes,
 };
 
 use super::heartbeat::MediaState;
@@ -16,8 +16,8 @@ use crate::frame::LocalFrame;
 
 const AUDIO_SAMPLE_RATE: f32 = 48_000.0;
 
-/// A frame of ours. The relay stamps who we are.
-pub(super) fn media(frame: LocalFrame, sequence: u64) -> Packet {
+/// A frame of ours, with the `earlier` ones that it repeats. The relay stamps who we are.
+pub(super) fn media(frame: LocalFrame, sequence: u64, earlier: Vec<Bytes>) -> Packet {
     let routing = Routing {
         track: frame.track,
         spatial_layer: 0,
@@ -46,6 +46,7 @@ pub(super) fn media(frame: LocalFrame, sequence: u64) -> Packet {
         media.video_metadata = MessageField::some(video_metadata(sequence, frame.codec));
     }
     media.data = frame.data;
+    media.earlier = earlier;
     Packet::media(b"", None, &routing, serialize(&media))
 }
 
@@ -87,6 +88,11 @@ pub(super) fn wishes(wishes: &Wishes) -> Packet {
 /// Lets us in, into a session of before if there is one.
 pub(super) fn enter(resume: Option<&Resume>) -> Packet {
     control(PacketKind::ENTER, &Resume::to_wire(resume))
+}
+
+/// How often we need to be sent what we hear.
+pub(super) fn redundancy(redundancy: &Redundancy) -> Packet {
+    control(PacketKind::REDUNDANCY, &redundancy.to_wire())
 }
 
 fn control(kind: PacketKind, message: &impl protobuf::Message) -> Packet {

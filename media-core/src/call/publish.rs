@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use videocall_types::limits::MAX_PACKET_BYTES;
 use videocall_types::wishes::FULL_HEIGHT;
-use videocall_types::{Timestamp, Track, TrackDemand};
+use videocall_types::{Redundancy, Timestamp, Track, TrackDemand};
 
 use super::encoding::video_encoding;
 use super::heartbeat::MediaState;
 use super::outbox::Outbox;
 use super::pack;
+use super::repeat::Repeaters;
 use crate::command::{Command, Lane, VideoEncoding};
 use crate::frame::LocalFrame;
 
@@ -21,6 +22,7 @@ const FORCE_INTERVAL: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 pub(super) struct Publisher {
     tracks: BTreeMap<Track, Source>,
+    repeaters: Repeaters,
     speaking: bool,
 }
 
@@ -89,9 +91,15 @@ impl Publisher {
         }
     }
 
+    /// The packets of our sounds shall repeat so many earlier frames.
+    pub(super) fn set_redundancy(&mut self, redundancy: &Redundancy) {
+        self.repeaters.set(redundancy);
+    }
+
     /// Frames go over another connection: every picture starts with a keyframe and in full size, and the numbers of a new
     /// session at 0.
     pub(super) fn start_session(&mut self, is_new: bool, now: Timestamp, out: &mut Outbox) {
+        self.repeaters = Repeaters::default();
         for (track, source) in &mut self.tracks {
             if is_new {
                 source.sequence = 0;
@@ -108,13 +116,14 @@ impl Publisher {
     /// Sends a frame that an encoder made, unless nobody could use it.
     pub(super) fn send(&mut self, frame: LocalFrame, now: Timestamp, out: &mut Outbox) {
         let (track, keyframe) = (frame.track, frame.keyframe);
+        let earlier = self.repeaters.next(&frame);
         let Some(source) = self.sending(track) else {
             return;
         };
         if source.gated && !keyframe {
             return;
         }
-        let packet = pack::media(frame, source.sequence);
+        let packet = pack::media(frame, source.sequence, earlier);
         if packet.len() > MAX_PACKET_BYTES {
             source.gated = !track.is_audio();
             return source.want(track, now, out);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use videocall_types::{SessionId, Timestamp, Track, Wishes};
+use videocall_types::limits::MAX_WISHES;
+use videocall_types::{Redundancy, SessionId, Timestamp, Track, Wishes};
 
 use super::audio::AudioFilter;
 use super::jitter::JitterBuffer;
@@ -23,6 +24,8 @@ const TAIL: Duration = Duration::from_secs(1);
 pub(super) struct Receivers {
     tracks: BTreeMap<(SessionId, Track), Receiver>,
     shown: Shown,
+    /// What the relay was told that we lack of what we hear.
+    lacking: Redundancy,
 }
 
 #[derive(Debug)]
@@ -65,7 +68,7 @@ impl Receivers {
         }
     }
 
-    /// What the relay says of a video track.
+    /// What the relay says of a video track, or of the sound that goes with it.
     pub(super) fn set_live(
         &mut self,
         session: SessionId,
@@ -115,8 +118,26 @@ impl Receivers {
     /// Frames come over another connection. The pictures stay until it is known who is still there.
     pub(super) fn reconnected(&mut self, now: Timestamp, out: &mut Outbox) {
         self.tell_wishes(out);
+        self.lacking = Redundancy::default();
         for receiver in self.tracks.values_mut() {
             receiver.restart(now);
+        }
+    }
+
+    /// A second is over: tells the relay what we lack of what we hear, if that is something else than before.
+    pub(super) fn review_losses(&mut self, out: &mut Outbox) {
+        let sounds = self.tracks.iter_mut();
+        let lacking = sounds.filter_map(|(track, receiver)| match &mut receiver.media {
+            Media::Audio(filter) => Some((*track, filter.review_losses())),
+            Media::Video(_) => None,
+        });
+        let frames = lacking.filter(|(_, frames)| *frames > 0).take(MAX_WISHES);
+        let lacking = Redundancy {
+            frames: frames.collect(),
+        };
+        if lacking != self.lacking {
+            out.send(pack::redundancy(&lacking), Lane::Control);
+            self.lacking = lacking;
         }
     }
 
@@ -192,7 +213,7 @@ impl Receiver {
         self.bytes = self.bytes.saturating_add(frame.data.len() as u64);
         match &mut self.media {
             Media::Audio(filter) => {
-                if filter.accepts(&frame, now) {
+                for frame in filter.accept(frame, now) {
                     self.decode(frame, out);
                 }
             }

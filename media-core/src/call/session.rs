@@ -78,6 +78,7 @@ impl Session {
         }
         self.beat(state, now, out);
         if let Some(elapsed) = self.interval.end(now) {
+            receivers.review_losses(out);
             let stats = Stats {
                 interval_ms: elapsed.as_secs_f64() * 1000.0,
                 rtt_ms: self.watchdog.rtt_ms(),

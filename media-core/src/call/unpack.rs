@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use protobuf::Message as _;
+use videocall_types::limits::MAX_REDUNDANCY;
 use videocall_types::proto::control::notice::Reason;
-use videocall_types::proto::control::{Demand, Notice, Presence};
+use videocall_types::proto::control::{self as wire, Demand, Notice, Presence};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
 use videocall_types::{
-    Codec, PacketHeader, PacketKind, ResumeSecret, Routing, SessionId, Timestamp, Track,
-    TrackDemand,
+    Codec, PacketHeader, PacketKind, Redundancy, ResumeSecret, Routing, SessionId, Timestamp,
+    Track, TrackDemand,
 };
 
 use crate::frame::RemoteFrame;
@@ -37,6 +38,8 @@ pub(super) enum Inbound {
     },
     /// How much of our tracks anybody shows.
     Demand(Vec<TrackDemand>),
+    /// How many earlier frames the packets of our sounds shall repeat.
+    Redundancy(Redundancy),
     /// Who is in the room.
     Presence(Presence),
     /// Nothing that concerns us.
@@ -67,6 +70,10 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
             let demand = Demand::parse_from_tokio_bytes(&header.data).ok()?;
             let tracks = demand.tracks.iter().filter_map(TrackDemand::from_wire);
             Some(Inbound::Demand(tracks.collect()))
+        }
+        PacketKind::REDUNDANCY => {
+            let redundancy = wire::Redundancy::parse_from_tokio_bytes(&header.data).ok()?;
+            Some(Inbound::Redundancy(Redundancy::from_relay(&redundancy)))
         }
         PacketKind::MEDIA => read_media(&header),
         PacketKind::PACKET_TYPE_UNKNOWN
@@ -110,6 +117,12 @@ fn read_frame(header: &PacketHeader, media: MediaPacket) -> Option<RemoteFrame> 
     let codec = routing
         .codec
         .or_else(|| implied_codec(routing.track, &media))?;
+    let mut earlier = if routing.track.is_audio() {
+        media.earlier
+    } else {
+        Vec::new()
+    };
+    earlier.truncate(usize::from(MAX_REDUNDANCY));
     let fits = (codec == Codec::Opus) == routing.track.is_audio();
     fits.then_some(RemoteFrame {
         session: header.session_id?,
@@ -119,6 +132,7 @@ fn read_frame(header: &PacketHeader, media: MediaPacket) -> Option<RemoteFrame> 
         sequence: routing.sequence,
         capture_time_us: routing.capture_time_us,
         data: media.data,
+        earlier,
     })
 }
 
@@ -179,7 +193,11 @@ mod tests {
             (Track::Camera, Codec::Av1),
             (Track::ScreenAudio, Codec::Opus),
         ] {
-            let packet = pack::media(local(track, codec), 9);
+            let earlier = match track {
+                Track::ScreenAudio => vec![Bytes::from_static(b"before"), Bytes::new()],
+                _ => Vec::new(),
+            };
+            let packet = pack::media(local(track, codec), 9, earlier.clone());
             let Inbound::Media(frame) = read(&stamped(&packet, 7)) else {
                 panic!("{track:?}")
             };
@@ -193,6 +211,7 @@ mod tests {
                     sequence: 9,
                     capture_time_us: 1_234_567,
                     data: Bytes::from_static(b"chunk"),
+                    earlier,
                 }
             );
         }
@@ -200,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_payload_is_what_a_public_client_sends() {
-        let packet = pack::media(local(Track::Screen, Codec::Vp8), 3);
+        let packet = pack::media(local(Track::Screen, Codec::Vp8), 3, Vec::new());
         let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
         let media = MediaPacket::parse_from_tokio_bytes(&header.data).unwrap();
         assert_eq!(media.media_type.enum_value(), Ok(MediaType::SCREEN));
@@ -211,7 +230,7 @@ mod tests {
         assert_eq!(media.video_metadata.sequence, 3);
         assert_eq!(media.video_metadata.codec.enum_value(), Ok(VideoCodec::VP8));
 
-        let packet = pack::media(local(Track::Microphone, Codec::Opus), 4);
+        let packet = pack::media(local(Track::Microphone, Codec::Opus), 4, Vec::new());
         let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
         let media = MediaPacket::parse_from_tokio_bytes(&header.data).unwrap();
         assert_eq!(
@@ -222,11 +241,11 @@ mod tests {
 
     #[test]
     fn a_frame_without_sender_or_of_a_wrong_codec_means_nothing() {
-        let packet = pack::media(local(Track::Camera, Codec::Vp9), 0);
+        let packet = pack::media(local(Track::Camera, Codec::Vp9), 0, Vec::new());
         assert_eq!(read(&packet.to_bytes()), Inbound::Nothing);
-        let packet = pack::media(local(Track::Camera, Codec::Opus), 0);
+        let packet = pack::media(local(Track::Camera, Codec::Opus), 0, Vec::new());
         assert_eq!(read(&stamped(&packet, 7)), Inbound::Nothing);
-        let packet = pack::media(local(Track::Microphone, Codec::Vp9), 0);
+        let packet = pack::media(local(Track::Microphone, Codec::Vp9), 0, Vec::new());
         assert_eq!(read(&stamped(&packet, 7)), Inbound::Nothing);
     }
 
@@ -245,7 +264,7 @@ mod tests {
         fn cut_and_bent_packets_never_panic(at in 0..400usize, bit in 0..8u32, cut: bool) {
             let heartbeat = pack::heartbeat(MediaState::default(), Timestamp::ZERO);
             let request = pack::keyframe_request(SessionId::new(1).unwrap(), Track::Screen);
-            let frame = pack::media(local(Track::Camera, Codec::Vp9), u64::MAX);
+            let frame = pack::media(local(Track::Camera, Codec::Vp9), u64::MAX, Vec::new());
             for packet in [heartbeat, request, frame] {
                 let mut bytes = packet.to_bytes().to_vec();
                 let at = at % bytes.len();

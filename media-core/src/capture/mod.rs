@@ -3,6 +3,7 @@
 mod cadence;
 mod clock;
 mod codec_choice;
+mod content;
 mod level;
 mod size;
 mod speaking;
@@ -12,6 +13,7 @@ mod uplink;
 pub use cadence::Cadence;
 pub use clock::CaptureClock;
 pub use codec_choice::CodecChoice;
+pub use content::ContentRate;
 pub use level::audio_level;
 pub use size::{Size, fit};
 pub use speaking::SpeakingDetector;

@@ -85,6 +85,11 @@ impl Chunks {
         self.next
     }
 
+    /// Samples of the packet that is played next that are played already.
+    pub(super) fn offset(&self) -> usize {
+        self.offset
+    }
+
     /// From the next sample to the end of the last packet, missing ones included, in samples.
     pub(super) fn span(&self) -> usize {
         self.available + self.missing * self.usual_len

@@ -16,6 +16,9 @@ pub(super) struct Arrivals {
     histogram: [f32; BINS],
     learned: u32,
     target: usize,
+    /// What waiting for repetitions takes, and until when that counts.
+    repeats: usize,
+    repeats_until: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -34,12 +37,22 @@ impl Arrivals {
             histogram: [0.0; BINS],
             learned: 0,
             target: MIN_TARGET,
+            repeats: 0,
+            repeats_until: 0,
         }
     }
 
     /// Delay to aim at, in samples.
     pub(super) fn target(&self) -> usize {
-        self.target
+        self.target.max(self.repeats + MIN_TARGET)
+    }
+
+    /// A packet came at `now` that comes again up to `later`, in samples. What is lost can be waited for so long.
+    pub(super) fn repeats(&mut self, later: usize, now: u64) {
+        if later >= self.repeats || now >= self.repeats_until {
+            self.repeats = later.min(MAX_TARGET);
+            self.repeats_until = now + REPEATS_HOLD;
+        }
     }
 
     /// The sender counts anew: old positions mean nothing any more. What was learned about the network stays.
@@ -145,6 +158,8 @@ const BINS: usize = 50;
 const TOO_LATE: f32 = 0.03;
 /// After each packet: half of what is known is from the last 3 s.
 const FORGET: f32 = 0.995;
+/// A packet before a pause or behind a loss repeats less than the others (2 s).
+const REPEATS_HOLD: u64 = 2000 * MS as u64;
 const MIN_TARGET: usize = 20 * MS;
 const MAX_TARGET: usize = 500 * MS;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::signal::BLOCK;
-use super::{Playout, Stats};
+use super::{Packet, Playout, Stats};
 
 /// One track of one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,14 +24,14 @@ pub struct Mixer {
 impl Mixer {
     /// A packet of a stream, which begins to exist with its first one. If there are [`MAX_STREAMS`], it takes the place
     /// of the one that has been without packets the longest.
-    pub fn push(&mut self, id: StreamId, sequence: u64, samples: &[f32]) {
+    pub fn push(&mut self, id: StreamId, packet: Packet<'_>) {
         if !self.streams.contains_key(&id) && self.streams.len() >= MAX_STREAMS {
             let idle = self.streams.iter().max_by_key(|(_, stream)| stream.idle());
             if let Some(idle) = idle.map(|(id, _)| *id) {
                 self.remove(idle);
             }
         }
-        self.streams.entry(id).or_default().push(sequence, samples);
+        self.streams.entry(id).or_default().push(packet);
     }
 
     /// Forgets a stream.

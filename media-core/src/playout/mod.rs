@@ -20,6 +20,7 @@ mod conceal;
 mod delay;
 mod mixer;
 mod noise;
+mod packet;
 mod signal;
 mod stats;
 mod stream;
@@ -27,6 +28,7 @@ mod stretch;
 mod tape;
 
 pub use mixer::{MAX_STREAMS, Mixer, StreamId};
+pub use packet::Packet;
 pub use stats::{Operations, Stats};
 pub use stream::Playout;
 

@@ -26,6 +26,9 @@ pub struct Stats {
     pub target_ms: f32,
     /// Sequence number of the packet that is played now, or next.
     pub sequence: u64,
+    /// When the sample that is played next was captured, in microseconds on the sender's clock, or would have been, in a short
+    /// pause; `None` in a long one.
+    pub heard_us: Option<u64>,
     /// Packets that were missing when they were due.
     pub lost: u64,
     /// Packets that came after that, or twice.

@@ -1,5 +1,7 @@
 //! The jitter buffer of one stream.
 
+use std::collections::VecDeque;
+
 use super::chunks::{Chunks, Inserted};
 use super::conceal::Concealment;
 use super::delay::Arrivals;
@@ -8,12 +10,16 @@ use super::stretch::{
     MAX_LAG, MIN_LAG, OVERLAP, find_longer, find_shorter, longer, required_similarity, shorter,
 };
 use super::tape::Tape;
-use super::{CAPACITY, MAX_CHUNK, MS, Operations, Stats};
+use super::{CAPACITY, MAX_CHUNK, MS, Operations, Packet, Stats};
 
 /// Packets of one stream in, its sound out.
 pub struct Playout {
     chunks: Chunks,
     arrivals: Arrivals,
+    /// Number and capture time of the last packets, the newest last.
+    captured: VecDeque<(u64, u64)>,
+    /// What was captured at the first time, in microseconds, was due to be played at the second, in samples.
+    heard: Option<(u64, u64)>,
     concealment: Concealment,
     tape: Tape,
     flow: Flow,
@@ -46,6 +52,8 @@ impl Default for Playout {
         Self {
             chunks: Chunks::new(),
             arrivals: Arrivals::new(),
+            captured: VecDeque::with_capacity(REMEMBERED),
+            heard: None,
             concealment: Concealment::new(),
             tape: Tape::new(),
             flow: Flow::Waiting,
@@ -64,15 +72,23 @@ impl Default for Playout {
 }
 
 impl Playout {
-    /// A decoded packet, as it arrives. `sequence` counts packets; a sender that pauses does not count on.
-    pub fn push(&mut self, sequence: u64, samples: &[f32]) {
+    /// A packet, as it arrives.
+    pub fn push(&mut self, packet: Packet<'_>) {
+        let Packet {
+            sequence, samples, ..
+        } = packet;
         let samples = samples.get(..MAX_CHUNK).unwrap_or(samples);
         if samples.is_empty() {
             return;
         }
-        let paused = self.flow == Flow::Waiting && self.chunks.is_empty();
+        let new_flow =
+            self.chunks.is_empty() && (self.flow == Flow::Waiting || self.follows_pause(&packet));
         match self.chunks.insert(sequence, samples) {
-            Inserted::InTime if paused => self.arrivals.anchor(),
+            Inserted::InTime if new_flow => {
+                self.break_off();
+                self.flow = Flow::Waiting;
+                self.arrivals.anchor();
+            }
             Inserted::InTime => {}
             Inserted::Late => self.late += 1,
             Inserted::Duplicate => {
@@ -83,9 +99,17 @@ impl Playout {
                 self.break_off();
                 self.flow = Flow::Waiting;
                 self.arrivals.restart();
+                self.captured.clear();
+                self.heard = None;
             }
         }
+        if self.captured.len() >= REMEMBERED {
+            self.captured.pop_front();
+        }
+        self.captured.push_back((sequence, packet.capture_time_us));
         self.arrivals.packet(sequence, samples.len(), self.now);
+        let repeats = usize::from(packet.repeats) * samples.len();
+        self.arrivals.repeats(repeats, self.now);
         self.concealment.hear(samples);
         self.last_packet = self.now;
         while self.chunks.span() > CAPACITY {
@@ -109,12 +133,40 @@ impl Playout {
         }
         if self.flow == Flow::Playing {
             self.delay = self.present_delay();
+            self.heard = self.capture_of_next().map(|captured| (captured, self.now));
         }
     }
 
     /// Samples played since a packet came.
     pub fn idle(&self) -> u64 {
         self.now - self.last_packet
+    }
+
+    /// Whether the sender has sent nothing for a while before this packet. Otherwise what is late has to be played at once.
+    fn follows_pause(&self, packet: &Packet<'_>) -> bool {
+        let Some((sequence, captured)) = self.captured.back() else {
+            return false;
+        };
+        let packets = packet.sequence.saturating_sub(*sequence);
+        let usual = packets.saturating_mul((self.chunks.usual_len() * 1000 / MS) as u64);
+        let gap = packet.capture_time_us.saturating_sub(*captured);
+        packets > 0 && gap >= usual.saturating_add(PAUSE_US)
+    }
+
+    /// When the sample that is played next was captured, in microseconds on the sender's clock.
+    fn capture_of_next(&self) -> Option<u64> {
+        let next = self.chunks.next();
+        let (sequence, captured) = *self.captured.iter().rev().find(|(n, _)| *n <= next)?;
+        let since = (next - sequence) as usize * self.chunks.usual_len() + self.chunks.offset();
+        let ahead = since as i64 - self.tape.unplayed() as i64;
+        Some(captured.saturating_add_signed(ahead * 1000 / MS as i64))
+    }
+
+    /// As [`capture_of_next`](Self::capture_of_next), counted on for a while when nothing is there to play.
+    fn heard_us(&self) -> Option<u64> {
+        let (captured, at) = self.heard?;
+        let since = self.now - at;
+        (since <= HEARD_HOLD).then(|| captured.saturating_add(since * 1000 / MS as u64))
     }
 
     /// What it is like at present.
@@ -124,6 +176,7 @@ impl Playout {
             delay_ms: self.delay.max(0) as f32 / MS as f32,
             target_ms: self.arrivals.target() as f32 / MS as f32,
             sequence: self.chunks.next(),
+            heard_us: self.heard_us(),
             lost: self.lost,
             late: self.late,
             dropped: self.dropped,
@@ -295,5 +348,11 @@ const FAR_TOO_LONG: i64 = 200 * MS as i64;
 const STRETCH_INTERVAL: u64 = 40 * MS as u64;
 /// The same in a hurry (10 ms): twice as fast.
 const HURRY: u64 = 10 * MS as u64;
+/// Packets whose capture time is remembered: those that wait and the one that is being played.
+const REMEMBERED: usize = 128;
+/// A pause longer than this (1 s) is none between two words: what is captured is not heard any more.
+const HEARD_HOLD: u64 = 1000 * MS as u64;
+/// Capture times that are apart by so much more than the packets between them last tell of a pause. Captured frames jitter.
+const PAUSE_US: u64 = 30_000;
 /// Time constant of the level (100 ms).
 const LEVEL_WINDOW: usize = 100 * MS;

@@ -10,6 +10,7 @@
 mod connecting;
 mod demand;
 mod hostile;
+mod lossy_sound;
 mod publishing;
 mod receiving;
 mod recovering;

@@ -1,5 +1,7 @@
 //! What senders and pages do: pauses, muting, restarts, rubbish, and a page that was suspended.
 
+use media_core::playout;
+
 use super::support::*;
 
 /// Speech, ten seconds of pause with a refresh of the background every 400 ms, speech. Numbers count packets.
@@ -17,8 +19,48 @@ fn a_pause_of_transmission_is_neither_loss_nor_jitter() {
     let end = listener.last();
     assert_eq!((end.lost, end.late, end.dropped), (0, 0, 0));
     assert_eq!(end.target_ms, 20.0);
+    let talked = talk * 20;
+    for refresh in (talked + 400..end_of_pause - 400).step_by(400) {
+        // After a refresh has been concealed there is comfort noise, neither speech nor dead silence.
+        let noise = rms(listener.sound(refresh + 200, refresh + 380));
+        assert!(noise > 0.0001 && noise < 0.05, "{noise} at {refresh} ms");
+    }
     assert!(listener.longest_delay(1_000, 1_900) <= 25.0);
     assert!(listener.longest_delay(end_of_pause + 100, end_of_talk - 100) <= 40.0);
+}
+
+/// Words of 300 ms with pauses of 100 to 330 ms in between: what is said after any of them is heard as late as everything else,
+/// also if what was said before has not faded yet.
+#[test]
+fn sound_after_a_short_pause_is_not_heard_earlier() {
+    let mut listener = Listener::new();
+    let (mut now, mut sequence) = (0, 0);
+    for word in 0..100 {
+        for _ in 0..15 {
+            now += 20;
+            listener.until(now * MS);
+            let sound = [0.1; PACKET];
+            listener.playout.push(playout::Packet {
+                capture_time_us: (now - 20) * 1_000,
+                repeats: 2,
+                ..decoded(sequence, &sound)
+            });
+            sequence += 1;
+        }
+        now += 100 + 10 * (word % 24);
+    }
+    let heard = listener.stats.iter().enumerate().skip(400);
+    let ages = heard.filter_map(|(quantum, stats)| {
+        let at = ((quantum + 1) * QUANTUM) as u64 * 1_000 / MS;
+        stats.heard_us.map(|heard| at.saturating_sub(heard) / 1_000)
+    });
+    let ages: Vec<u64> = ages.collect();
+    // 20 ms to capture, 60 ms to wait for repetitions.
+    let (earliest, latest) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
+    assert!(
+        *earliest >= 70 && *latest <= 105,
+        "{earliest} to {latest} ms"
+    );
 }
 
 #[test]
@@ -101,7 +143,7 @@ fn packets_of_other_lengths_play_unchanged_too() {
         for sequence in 0..240_000 / len {
             let samples: Vec<f32> = (sequence * len..(sequence + 1) * len).map(&sound).collect();
             listener.until((sequence + 1) * len);
-            listener.playout.push(sequence, &samples);
+            listener.playout.push(decoded(sequence, &samples));
             sent.extend(samples);
         }
         let delay = listener.heard.len() - 2_400;

@@ -18,7 +18,7 @@ fn mix(mixer: &mut Mixer, ids: &[StreamId], sound: impl Fn(u64) -> f32, seconds:
             heard.extend(out);
         }
         for id in ids {
-            mixer.push(*id, packet.sequence, &packet.samples);
+            mixer.push(*id, decoded(packet.sequence, &packet.samples));
         }
     }
     heard
@@ -62,7 +62,7 @@ fn what_is_too_loud_is_turned_down_and_not_cut() {
 fn streams_are_removed_one_by_one_or_by_session() {
     let mut mixer = Mixer::default();
     for (session, track) in [(1, 2), (1, 4), (2, 2)] {
-        mixer.push(id(session, track), 0, &[0.1; PACKET]);
+        mixer.push(id(session, track), decoded(0, &[0.1; PACKET]));
     }
     mixer.remove(id(2, 4));
     mixer.remove(id(1, 4));
@@ -76,13 +76,13 @@ fn streams_are_removed_one_by_one_or_by_session() {
 fn the_most_idle_stream_makes_room_for_a_new_one() {
     let mut mixer = Mixer::default();
     for session in 0..MAX_STREAMS as u64 {
-        mixer.push(id(session, 2), 0, &[0.1; PACKET]);
+        mixer.push(id(session, 2), decoded(0, &[0.1; PACKET]));
     }
     mixer.render(&mut [0.0; QUANTUM]);
     for session in (0..MAX_STREAMS as u64).filter(|session| *session != 77) {
-        mixer.push(id(session, 2), 1, &[0.1; PACKET]);
+        mixer.push(id(session, 2), decoded(1, &[0.1; PACKET]));
     }
-    mixer.push(id(1_000, 2), 0, &[0.1; PACKET]);
+    mixer.push(id(1_000, 2), decoded(0, &[0.1; PACKET]));
     assert_eq!(mixer.stats().count(), MAX_STREAMS);
     assert!(mixer.stats().all(|(id, _)| id.session != 77));
     assert!(mixer.stats().any(|(id, _)| id.session == 1_000));

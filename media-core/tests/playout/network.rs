@@ -1,6 +1,6 @@
 //! Delay variation, loss, reordering and clocks.
 
-use media_core::playout::Operations;
+use media_core::playout::{self, Operations};
 
 use super::support::*;
 
@@ -28,6 +28,41 @@ fn a_steady_stream_passes_unchanged_after_20_ms() {
     let operations = stats.operations;
     assert_eq!((operations.accelerate, operations.preemptive), (0, 0));
     assert_eq!((operations.expand, operations.merge), (0, 240));
+    // The first sample was captured at 1 s of the sender's clock and is heard in the 15th quantum.
+    let played = (listener.heard.len() - start) as u64 * 1_000 / MS;
+    let heard = stats.heard_us.unwrap();
+    assert!(
+        heard.abs_diff(1_000_000 + played) <= 5_000,
+        "{heard} {played}"
+    );
+}
+
+/// Repetitions arrive 40 ms after what they repeat: that long is waited, as long as there are any.
+#[test]
+fn what_is_repeated_is_waited_for() {
+    let mut random = Random::new(4);
+    let mut listener = Listener::new();
+    let sent = send(voice(), 40 * SECOND);
+    for (n, packet) in sent.iter().enumerate() {
+        listener.until(packet.arrives);
+        let repeats = if n < 30 * SECOND as usize { 2 } else { 0 };
+        if n < 2 || random.below(10) == 0 && repeats > 0 {
+            continue;
+        }
+        for back in (0..=repeats).rev() {
+            let frame = &sent[n - back];
+            listener.playout.push(playout::Packet {
+                repeats: repeats as u8,
+                ..decoded(frame.sequence, &frame.samples)
+            });
+        }
+    }
+    let (adapted, repeated, end) = (listener.at(3_000), listener.at(29_900), listener.last());
+    assert_eq!(repeated.target_ms, 60.0);
+    let lost = repeated.lost - adapted.lost;
+    assert!(lost <= 4, "{lost}: only three in a row are lost");
+    assert_eq!(end.target_ms, 20.0);
+    assert!(listener.longest_delay(38_000, 39_900) <= 40.0);
 }
 
 /// Up to 60 ms of extra delay per packet, in order (a stream) or not (datagrams).
@@ -134,7 +169,9 @@ fn ten_minutes_with_clock_off_by(ppm: i64) -> Operations {
     for packet in packets(voice()).take(count as usize) {
         let drift = packet.arrives as i64 * ppm / 1_000_000;
         listener.until(packet.arrives.saturating_add_signed(drift));
-        listener.playout.push(packet.sequence, &packet.samples);
+        listener
+            .playout
+            .push(decoded(packet.sequence, &packet.samples));
     }
     let (settled, end) = (listener.at(2_000), listener.last());
     assert_eq!((end.lost, end.late, end.dropped), (0, 0, 0));

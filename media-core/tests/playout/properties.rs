@@ -3,6 +3,8 @@
 use media_core::playout::{CAPACITY, MAX_CHUNK, Playout};
 use proptest::prelude::*;
 
+use crate::support::decoded;
+
 #[derive(Clone, Debug)]
 enum Step {
     Push {
@@ -37,7 +39,7 @@ proptest! {
             match step {
                 Step::Push { sequence, len, value } => {
                     let samples: Vec<f32> = (0..len).map(|i| value * (i as f32 * 0.06).sin()).collect();
-                    playout.push(sequence, &samples);
+                    playout.push(decoded(sequence, &samples));
                 }
                 Step::Pull { len } => {
                     let mut out = vec![f32::NAN; len];
@@ -60,7 +62,7 @@ proptest! {
         for cut in cuts {
             while heard.len() + cut > sequence as usize * 960 {
                 let samples: Vec<f32> = (0..960).map(|i| (sequence * 960 + i) as f32 / 1e6).collect();
-                playout.push(sequence, &samples);
+                playout.push(decoded(sequence, &samples));
                 sequence += 1;
             }
             let mut out = vec![0.0; cut];

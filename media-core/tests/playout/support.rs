@@ -2,7 +2,7 @@
 
 use std::f32::consts::TAU;
 
-use media_core::playout::{Playout, Stats};
+use media_core::playout::{self, Playout, Stats};
 
 /// Samples of a packet: 20 ms.
 pub(crate) const PACKET: usize = 960;
@@ -19,6 +19,16 @@ pub(crate) struct Packet {
     pub(crate) arrives: u64,
     pub(crate) sequence: u64,
     pub(crate) samples: Vec<f32>,
+}
+
+/// What a decoder makes of it. The sender's clock reads a second when it captures the first sample of packet 0.
+pub(crate) fn decoded(sequence: u64, samples: &[f32]) -> playout::Packet<'_> {
+    playout::Packet {
+        sequence,
+        capture_time_us: sequence.wrapping_mul(20_000).wrapping_add(1_000_000),
+        repeats: 0,
+        samples,
+    }
 }
 
 /// `count` packets of `sound`, each arriving when its last sample has been captured.
@@ -102,7 +112,9 @@ impl Listener {
         let mut listener = Self::new();
         for packet in packets {
             listener.until(packet.arrives);
-            listener.playout.push(packet.sequence, &packet.samples);
+            listener
+                .playout
+                .push(decoded(packet.sequence, &packet.samples));
         }
         listener.until(end);
         listener

@@ -60,6 +60,8 @@ impl<H> Room<H> {
         self.welcome(&new);
         // What the client was told of demand is lost with the connection.
         self.demand.forget(session);
+        self.lack.forget(session);
+        self.review_lack();
         self.demand.doubt(now);
         if watches {
             self.show_all(now);

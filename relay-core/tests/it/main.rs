@@ -13,6 +13,7 @@ mod overload;
 mod queue;
 mod random_queue;
 mod random_rooms;
+mod redundancy;
 mod resume;
 mod room;
 mod support;

@@ -9,15 +9,15 @@ use relay_core::{
 use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::BusEvent;
 use videocall_types::proto::bus::bus_event::Event;
-use videocall_types::proto::control::{Demand, Notice, Participant, Presence};
+use videocall_types::proto::control::{self as wire, Demand, Notice, Participant, Presence};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{HeartbeatMetadata, MediaPacket, VideoMetadata};
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Bytes, DisplayName, Packet, PacketHeader, PacketKind, Resume, ResumeSecret, Routing, ServerId,
-    SessionId, Timestamp, Track, TrackDemand, Wishes,
+    Bytes, DisplayName, Packet, PacketHeader, PacketKind, Redundancy, Resume, ResumeSecret,
+    Routing, ServerId, SessionId, Timestamp, Track, TrackDemand, Wishes,
 };
 
 /// What the session of this number can be resumed with.
@@ -163,6 +163,12 @@ impl TestRoom {
         self.commands()
     }
 
+    /// A member says how many earlier frames it lacks of which microphones.
+    pub(crate) fn lack(&mut self, from: u64, microphones: &[(u64, u8)]) -> Vec<String> {
+        self.room.lack(session(from), lacks(microphones)).unwrap();
+        self.commands()
+    }
+
     /// Who gets it, and whether the bus does.
     pub(crate) fn route(&mut self, forward: &Forward) -> Result<(Vec<u64>, bool), DropReason> {
         let route = self.room.route(forward, self.now)?;
@@ -207,6 +213,14 @@ pub(crate) fn wishes(others: bool, cameras: &[(u64, u32)]) -> Wishes {
             .map(|(id, height)| ((session(*id), Track::Camera), *height))
             .collect(),
         others,
+    }
+}
+
+pub(crate) fn lacks(microphones: &[(u64, u8)]) -> Redundancy {
+    let microphones = microphones.iter();
+    let frames = microphones.map(|(id, frames)| ((session(*id), Track::Microphone), *frames));
+    Redundancy {
+        frames: frames.collect(),
     }
 }
 
@@ -332,6 +346,9 @@ fn describe_packet(packet: &Packet) -> String {
             });
             format!("demand {}", tracks.collect::<Vec<_>>().join(" "))
         }
+        PacketKind::REDUNDANCY => {
+            redundancy(&wire::Redundancy::parse_from_tokio_bytes(&header.data).unwrap())
+        }
         PacketKind::NOTICE => format!(
             "{:?}",
             Notice::parse_from_tokio_bytes(&header.data).unwrap().reason
@@ -385,8 +402,18 @@ fn describe_event(event: &Bytes) -> String {
             let others = if wishes.others { " and others" } else { "" };
             format!("wishes [{}]{others}", shown.join(" "))
         }
+        Event::Redundancy(message) => redundancy(&message),
         other => panic!("{other:?}"),
     }
+}
+
+fn redundancy(message: &wire::Redundancy) -> String {
+    let Redundancy { frames } = Redundancy::from_relay(message);
+    let frames = frames.iter();
+    let frames: Vec<String> = frames
+        .map(|((session, _), frames)| format!("{}:{frames}", session.get()))
+        .collect();
+    format!("redundancy [{}]", frames.join(" "))
 }
 
 fn rows(height: Option<u32>) -> String {

@@ -108,6 +108,10 @@ impl Inbound {
                 from: self.identity.session,
                 wishes,
             },
+            Ok(Kind::Redundancy(lacks)) => FromSession::Lack {
+                from: self.identity.session,
+                lacks,
+            },
             Ok(Kind::Probe) => {
                 self.answer(Own::Echo(received));
                 return Ok(());

@@ -14,6 +14,7 @@ mod impaired;
 mod join;
 mod media;
 mod presence;
+mod redundancy;
 mod resume;
 mod secure;
 mod separate;

@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use media_core::playout::{MAX_CHUNK, MAX_STREAMS, Mixer, Stats, StreamId};
+use media_core::playout::{MAX_CHUNK, MAX_STREAMS, Mixer, Packet, Stats, StreamId};
 
 /// Everything there is.
 struct Worklet {
@@ -23,13 +23,13 @@ struct Worklet {
 #[derive(Clone, Copy)]
 struct Record {
     session: u64,
-    numbers: [f64; 13],
+    numbers: [f64; 14],
 }
 
 impl Record {
     const EMPTY: Self = Self {
         session: 0,
-        numbers: [0.0; 13],
+        numbers: [0.0; 14],
     };
 
     fn new(id: StreamId, stats: &Stats) -> Self {
@@ -50,6 +50,7 @@ impl Record {
                 operations.preemptive as f64,
                 operations.expand as f64,
                 operations.merge as f64,
+                stats.heard_us.map_or(f64::NAN, |micros| micros as f64),
             ],
         }
     }
@@ -65,9 +66,21 @@ impl Worklet {
         }
     }
 
-    fn push(&mut self, id: StreamId, sequence: u64, len: usize) {
-        let samples = self.input.get(..len).unwrap_or(&self.input);
-        self.mixer.push(id, sequence, samples);
+    fn push(
+        &mut self,
+        id: StreamId,
+        sequence: u64,
+        capture_time_us: f64,
+        repeats: u32,
+        len: usize,
+    ) {
+        let packet = Packet {
+            sequence,
+            capture_time_us: capture_time_us as u64,
+            repeats: u8::try_from(repeats).unwrap_or(u8::MAX),
+            samples: self.input.get(..len).unwrap_or(&self.input),
+        };
+        self.mixer.push(id, packet);
     }
 
     fn render(&mut self, len: usize) -> *const f32 {
@@ -120,8 +133,16 @@ mod exports {
 
     /// Takes the first `len` samples of the input as a packet.
     #[unsafe(no_mangle)]
-    extern "C" fn push(session: u64, track: u32, sequence: u64, len: usize) {
-        with(|worklet| worklet.push(StreamId { session, track }, sequence, len));
+    extern "C" fn push(
+        session: u64,
+        track: u32,
+        sequence: u64,
+        capture_time_us: f64,
+        repeats: u32,
+        len: usize,
+    ) {
+        let id = StreamId { session, track };
+        with(|worklet| worklet.push(id, sequence, capture_time_us, repeats, len));
     }
 
     /// Renders at most 4096 samples. Returns where they are.

@@ -1,4 +1,4 @@
-//! Captures a microphone.
+//! Captures a microphone, or the sound of a screen.
 
 use futures_channel::mpsc::UnboundedSender;
 use gloo::events::EventListener;
@@ -11,24 +11,26 @@ use crate::engine_link::EngineLink;
 use crate::error::Exception;
 use crate::protocol::ToEngine;
 
-/// What the page holds of a captured microphone.
+/// What the page holds of a captured sound.
 #[derive(Debug)]
-pub(crate) struct MicrophoneCapture {
+pub(crate) struct SoundCapture {
     _nodes: CaptureNodes,
     _ended: EventListener,
 }
 
-impl MicrophoneCapture {
-    /// Captures `source`, past the page straight into the engine, in place of what was captured before.
+impl SoundCapture {
+    /// Captures `source` as `track`, past the page straight into the engine, in place of what was captured before.
     pub(crate) fn start(
         engine: &EngineLink,
         graph: &AudioGraph,
+        track: Track,
         source: &MediaStreamTrack,
+        denoise: bool,
         events: UnboundedSender<ClientEvent>,
     ) -> Result<Self, Exception> {
-        let (nodes, port) = graph.capture(source)?;
-        engine.send_with(&ToEngine::MicrophoneOn, &port)?;
-        let ended = super::report_end(source, Track::Microphone, events);
+        let (nodes, port) = graph.capture(source, denoise)?;
+        engine.send_with(&ToEngine::SoundOn { track }, &port)?;
+        let ended = super::report_end(source, track, events);
         Ok(Self {
             _nodes: nodes,
             _ended: ended,

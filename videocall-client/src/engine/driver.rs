@@ -1,5 +1,7 @@
 //! Drives the call: the queue's work becomes its inputs, its commands become actions of the edges.
 
+use std::collections::BTreeMap;
+
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_util::StreamExt as _;
 use gloo::timers::callback::Timeout;
@@ -8,9 +10,11 @@ use media_core::call::{Call, Config};
 use media_core::command::Command;
 use media_core::event::{Connection, Event};
 use media_core::outputs::Outputs;
+use media_core::sync::LipSync;
 use videocall_types::{SessionId, Timestamp, Track, Wishes};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
+use web_sys::VideoFrame;
 
 use super::clock::now;
 use super::decode::{self, Decoders};
@@ -34,6 +38,9 @@ pub(super) struct Driver {
     decoders: Decoders,
     renderer: Renderer,
     playout: Option<Playout>,
+    /// See [`ToEngine::SoundClock`].
+    sound_clock_us: Option<f64>,
+    sync: LipSync<VideoFrame>,
     outputs: Outputs,
     sources: Sources,
     /// Our own session while connected.
@@ -63,6 +70,8 @@ impl Driver {
             page: Page::new(),
             renderer: Renderer::default(),
             playout: None,
+            sound_clock_us: None,
+            sync: LipSync::default(),
             outputs: Outputs::default(),
             session: None,
             ended: false,
@@ -99,6 +108,7 @@ impl Driver {
                 self.timer = None;
                 self.call.handle_timeout(now());
                 self.carry_out();
+                self.show_due();
             }
             Work::Picture { track, frame } => {
                 self.sources
@@ -118,11 +128,12 @@ impl Driver {
                 self.sources.video_encoder_failed(track, codec)
             }
             Work::Sound {
+                track,
                 samples,
                 time_us,
                 level,
-            } => self.sources.sound(&samples, time_us, level)?,
-            Work::AudioChunk(chunk) => self.sources.audio_chunk(&chunk)?,
+            } => self.sources.sound(track, &samples, time_us, level)?,
+            Work::AudioChunk { track, chunk } => self.sources.audio_chunk(track, &chunk)?,
             Work::SourceFailed(track) => self.page.source_failed(track),
             Work::VideoDecoded {
                 session,
@@ -133,8 +144,9 @@ impl Driver {
                 if self.decoders.is_open(session, track) {
                     let size = (frame.display_width(), frame.display_height());
                     self.outputs.picture(session, track, size);
-                    self.renderer.draw(session, track, frame)?;
-                    self.input(Input::FrameShown { session, track });
+                    let captured_us = frame.timestamp() as u64;
+                    self.sync.picture(session, track, captured_us, frame, now());
+                    self.show_due();
                 } else {
                     frame.close();
                 }
@@ -142,7 +154,7 @@ impl Driver {
             Work::AudioDecoded {
                 session,
                 track,
-                sequence,
+                place,
                 data,
             } => {
                 let samples = decode::samples(&data);
@@ -150,7 +162,7 @@ impl Driver {
                 if let Some(playout) = &self.playout
                     && self.decoders.is_open(session, track)
                 {
-                    playout.play(session, track, sequence, &samples?)?;
+                    playout.play(session, track, place, &samples?)?;
                 }
             }
             Work::Played(played) => self.played(played),
@@ -179,13 +191,14 @@ impl Driver {
             ToEngine::Playout => {
                 self.playout = Some(Playout::new(object.unchecked_into(), self.queue.clone()))
             }
+            ToEngine::SoundClock { offset_us } => self.sound_clock_us = Some(offset_us),
             ToEngine::VideoOn { track } => {
                 self.sources
                     .video_on(track, Intake::new(track, object, &self.queue))?;
             }
             ToEngine::VideoOff { track } => self.sources.video_off(track),
-            ToEngine::MicrophoneOn => self.sources.microphone_on(object.unchecked_into())?,
-            ToEngine::MicrophoneOff => self.sources.microphone_off(),
+            ToEngine::SoundOn { track } => self.sources.sound_on(track, object.unchecked_into())?,
+            ToEngine::SoundOff { track } => self.sources.sound_off(track),
             ToEngine::NetworkBack => self.input(Input::NetworkBack),
             ToEngine::Leave => self.input(Input::Leave),
         }
@@ -225,6 +238,22 @@ impl Driver {
         }
     }
 
+    /// Draws the newest picture of each track whose time has come.
+    fn show_due(&mut self) {
+        let mut due = BTreeMap::new();
+        while let Some((session, track, frame)) = self.sync.pop(now()) {
+            if let Some(outdated) = due.insert((session, track), frame) {
+                outdated.close();
+            }
+        }
+        for ((session, track), frame) in due {
+            if let Err(error) = self.renderer.draw(session, track, frame) {
+                tracing::warn!(%error, "picture can't be drawn");
+            }
+            self.input(Input::FrameShown { session, track });
+        }
+    }
+
     fn fetch_config(&self) {
         let queue = self.queue.clone();
         spawn_local(async move {
@@ -235,6 +264,9 @@ impl Driver {
 
     fn close_decoder(&mut self, session: SessionId, track: Track) {
         self.decoders.close(session, track);
+        self.sync
+            .close(session, track)
+            .for_each(|frame| frame.close());
         self.outputs.closed(session, track);
         self.renderer.clear(session, track);
         if track.is_audio()
@@ -262,11 +294,20 @@ impl Driver {
     /// Adds the own microphone to what is played; silence while it is off, so that no level stays on the screen.
     fn played(&mut self, played: Vec<Played>) {
         let mut levels = Vec::with_capacity(played.len() + 1);
-        for Played { level, playout } in played {
+        for played in played {
+            let Played {
+                level,
+                playout,
+                rendered,
+            } = played;
             let Level { session, track, .. } = level;
             // The worklet may still tell of a stream that it has been told to forget.
             if self.decoders.is_open(session, track) {
                 self.outputs.playout(session, track, playout);
+                if let (Some((captured, rendered)), Some(clock)) = (rendered, self.sound_clock_us) {
+                    let at = Timestamp::from_micros((rendered + clock) as u64);
+                    self.sync.heard(session, track, captured, at, now());
+                }
             }
             levels.push(level);
         }
@@ -281,7 +322,8 @@ impl Driver {
     }
 
     fn rearm(&mut self) {
-        let due = self.call.poll_timeout();
+        let call = self.call.poll_timeout();
+        let due = call.into_iter().chain(self.sync.poll_timeout()).min();
         if due == self.timer.as_ref().map(|(due, _)| *due) {
             return;
         }

@@ -7,6 +7,7 @@ use videocall_types::{SessionId, Track};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{MessageEvent, MessagePort};
 
+use super::decode::Place;
 use super::work::{Queue, Work};
 use crate::error::Exception;
 use crate::js;
@@ -22,6 +23,9 @@ pub(super) struct Playout {
 pub(super) struct Played {
     pub(super) level: Level,
     pub(super) playout: outputs::Playout,
+    /// What was captured at the first time, in microseconds on the sender's clock, is rendered at the second, in microseconds
+    /// of the context; `None` while nothing is played.
+    pub(super) rendered: Option<(u64, f64)>,
 }
 
 impl Playout {
@@ -47,11 +51,13 @@ impl Playout {
         &self,
         session: SessionId,
         track: Track,
-        sequence: u64,
+        place: Place,
         samples: &Float32Array,
     ) -> Result<(), Exception> {
         let message = stream(session, track)?;
-        js::set(&message, "sequence", &BigInt::from(sequence))?;
+        js::set(&message, "sequence", &BigInt::from(place.sequence))?;
+        js::set(&message, "time", &(place.capture_time_us as f64).into())?;
+        js::set(&message, "repeats", &(place.repeats as f64).into())?;
         js::set(&message, "samples", samples)?;
         Ok(self
             .port
@@ -98,5 +104,9 @@ fn played(entry: &JsValue) -> Option<Played> {
             late: number("late")? as u64,
             dropped: number("dropped")? as u64,
         },
+        rendered: number("heardUs")
+            .filter(|captured| captured.is_finite())
+            .map(|captured| captured as u64)
+            .zip(number("atUs")),
     })
 }

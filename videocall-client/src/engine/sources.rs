@@ -9,7 +9,7 @@ use videocall_types::{Codec, Track};
 use web_sys::{EncodedAudioChunk, EncodedVideoChunk, MessagePort, VideoFrame};
 
 use super::clock::now;
-use super::encode::{MicrophoneSource, Support, VideoSource};
+use super::encode::{SoundSource, Support, VideoSource};
 use super::intake::Intake;
 use super::work::{Queue, Work};
 use crate::error::Exception;
@@ -18,7 +18,7 @@ use crate::error::Exception;
 pub(super) struct Sources {
     queue: Queue,
     support: Support,
-    microphone: Option<MicrophoneSource>,
+    sounds: BTreeMap<Track, SoundSource>,
     videos: BTreeMap<Track, VideoSource>,
     intakes: BTreeMap<Track, Intake>,
     /// As last told, for tracks that are captured later. What is paused is not here.
@@ -30,7 +30,7 @@ impl Sources {
         Self {
             queue,
             support,
-            microphone: None,
+            sounds: BTreeMap::new(),
             videos: BTreeMap::new(),
             intakes: BTreeMap::new(),
             encodings: BTreeMap::new(),
@@ -122,43 +122,43 @@ impl Sources {
         }
     }
 
-    pub(super) fn microphone_on(&mut self, port: MessagePort) -> Result<(), Exception> {
-        let microphone = MicrophoneSource::new(port, &self.support.opus, &self.queue)
-            .inspect_err(|_| self.queue.push(Work::SourceFailed(Track::Microphone)))?;
-        self.stop_microphone();
-        self.microphone = Some(microphone);
-        self.queue.input(Input::Publishing {
-            track: Track::Microphone,
-            on: true,
-        });
+    pub(super) fn sound_on(&mut self, track: Track, port: MessagePort) -> Result<(), Exception> {
+        let config = self.support.opus(track);
+        let sound = SoundSource::new(track, port, &config, &self.queue)
+            .inspect_err(|_| self.queue.push(Work::SourceFailed(track)))?;
+        self.stop_sound(track);
+        self.sounds.insert(track, sound);
+        self.queue.input(Input::Publishing { track, on: true });
         Ok(())
     }
 
-    pub(super) fn microphone_off(&mut self) {
-        self.stop_microphone();
-        self.queue.input(Input::Publishing {
-            track: Track::Microphone,
-            on: false,
-        });
+    pub(super) fn sound_off(&mut self, track: Track) {
+        self.stop_sound(track);
+        self.queue.input(Input::Publishing { track, on: false });
     }
 
     pub(super) fn sound(
         &mut self,
+        track: Track,
         samples: &Float32Array,
         time_us: f64,
         level: f32,
     ) -> Result<(), Exception> {
-        if let Some(microphone) = &mut self.microphone
-            && let Some(speaking) = microphone.sound(samples, time_us, level, now())?
+        if let Some(sound) = self.sounds.get_mut(&track)
+            && let Some(speaking) = sound.sound(samples, time_us, level, now())?
         {
             self.queue.input(Input::Speaking(speaking));
         }
         Ok(())
     }
 
-    pub(super) fn audio_chunk(&mut self, chunk: &EncodedAudioChunk) -> Result<(), Exception> {
-        if let Some(microphone) = &self.microphone {
-            let frame = microphone.encoded(chunk, now())?;
+    pub(super) fn audio_chunk(
+        &mut self,
+        track: Track,
+        chunk: &EncodedAudioChunk,
+    ) -> Result<(), Exception> {
+        if let Some(sound) = self.sounds.get(&track) {
+            let frame = sound.encoded(chunk, now())?;
             self.queue.input(Input::FrameEncoded(frame));
         }
         Ok(())
@@ -166,11 +166,12 @@ impl Sources {
 
     /// RMS from 0 to 1; `None` while it is off.
     pub(super) fn microphone_level(&self) -> Option<f32> {
-        self.microphone.as_ref().map(MicrophoneSource::level)
+        let microphone = self.sounds.get(&Track::Microphone);
+        microphone.map(SoundSource::level)
     }
 
-    fn stop_microphone(&mut self) {
-        let spoke = self.microphone.take().is_some_and(MicrophoneSource::stop);
+    fn stop_sound(&mut self, track: Track) {
+        let spoke = self.sounds.remove(&track).is_some_and(SoundSource::stop);
         if spoke {
             self.queue.input(Input::Speaking(false));
         }

@@ -7,6 +7,7 @@ use videocall_types::{Codec, SessionId, Track};
 use wasm_bindgen::JsValue;
 use web_sys::{AudioData, EncodedAudioChunk, EncodedVideoChunk, VideoFrame};
 
+use super::decode::Place;
 use super::playout::Played;
 use crate::protocol::ToEngine;
 
@@ -31,14 +32,18 @@ pub(super) enum Work {
     },
     /// A video encoder gave up.
     VideoEncoderFailed { track: Track, codec: Codec },
-    /// A frame of the microphone was captured; `time_us` on the audio device's clock, `level` as RMS.
+    /// A frame of sound was captured; `time_us` on the audio device's clock, `level` as RMS.
     Sound {
+        track: Track,
         samples: Float32Array,
         time_us: f64,
         level: f32,
     },
-    /// A frame of the microphone was encoded.
-    AudioChunk(EncodedAudioChunk),
+    /// A frame of sound was encoded.
+    AudioChunk {
+        track: Track,
+        chunk: EncodedAudioChunk,
+    },
     /// A captured track can't be encoded any more.
     SourceFailed(Track),
     /// A picture was decoded.
@@ -51,7 +56,7 @@ pub(super) enum Work {
     AudioDecoded {
         session: SessionId,
         track: Track,
-        sequence: u64,
+        place: Place,
         data: AudioData,
     },
     /// How the audible tracks are played.

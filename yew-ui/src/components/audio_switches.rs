@@ -1,4 +1,4 @@
-//! What the browser does to the sound of the microphone.
+//! What is done to the sound of the microphone.
 
 use videocall_client::devices::AudioProcessing;
 use web_sys::HtmlInputElement;
@@ -18,7 +18,7 @@ struct Effect {
     of: fn(&mut AudioProcessing) -> &mut bool,
 }
 
-const EFFECTS: [Effect; 3] = [
+const EFFECTS: [Effect; 4] = [
     Effect {
         label: "Echo cancellation",
         explanation: "Off only with headphones: others would hear themselves",
@@ -28,6 +28,11 @@ const EFFECTS: [Effect; 3] = [
         label: "Noise suppression",
         explanation: "Off for music",
         of: |processing| &mut processing.noise_suppression,
+    },
+    Effect {
+        label: "Strong noise suppression",
+        explanation: "Leaves nothing but voices; takes some computing",
+        of: |processing| &mut processing.strong_noise_suppression,
     },
     Effect {
         label: "Automatic volume",

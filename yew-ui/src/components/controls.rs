@@ -20,7 +20,7 @@ pub(crate) struct Props {
 /// Microphone, camera, screen, settings, leave.
 #[component]
 pub(crate) fn Controls(props: &Props) -> Html {
-    let sharing = props.screen.track.is_some();
+    let sharing = props.screen.shared.is_some();
     let (share_label, share_icon, share_look) = if sharing {
         ("Stop sharing", Icon::ScreenOff, Look::Active)
     } else {

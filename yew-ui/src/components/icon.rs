@@ -11,6 +11,9 @@ pub(crate) enum Icon {
     Cross,
     Diagnostics,
     Done,
+    Fit,
+    FullScreen,
+    FullScreenOff,
     Leave,
     Logo,
     Microphone,
@@ -23,6 +26,7 @@ pub(crate) enum Icon {
     Settings,
     Sound,
     Warning,
+    Zoom,
 }
 
 #[derive(Properties, PartialEq)]
@@ -57,6 +61,11 @@ fn path(icon: Icon) -> &'static str {
         Icon::Cross => "M6 6l12 12M18 6L6 18",
         Icon::Diagnostics => "M3 12.500h4l3-8 4 15 3-7h4",
         Icon::Done => "M5 12.5l4.5 4.5L19 7.5",
+        Icon::Fit => {
+            "M10.500 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.200 15.200L20.500 20.500M7.500 10.500h6"
+        }
+        Icon::FullScreen => "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+        Icon::FullScreenOff => "M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5",
         Icon::Leave => {
             "M3 15.5v-2.2c5.3-4.4 12.7-4.4 18 0v2.2a1 1 0 0 1-1.2 1l-3.3-.7a1 1 0 0 1-.8-1v-2a12 12 0 0 0-7.4 0v2a1 1 0 0 1-.8 1l-3.3.7a1 1 0 0 1-1.2-1Z"
         }
@@ -87,5 +96,8 @@ fn path(icon: Icon) -> &'static str {
             "M4 9.500h3.500L12 5.500v13l-4.5-4H4ZM15.5 9a4 4 0 0 1 0 6M18 6.500a7.5 7.5 0 0 1 0 11"
         }
         Icon::Warning => "M12 4l9 15.500H3ZM12 10v4.500M12 17v.01",
+        Icon::Zoom => {
+            "M10.500 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.200 15.200L20.500 20.500M7.500 10.500h6M10.500 7.500v6"
+        }
     }
 }

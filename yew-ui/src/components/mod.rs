@@ -22,3 +22,4 @@ pub(crate) mod tiles;
 pub(crate) mod toasts;
 pub(crate) mod toggle;
 pub(crate) mod top_bar;
+pub(crate) mod view_tools;

@@ -13,6 +13,8 @@ pub(crate) struct Props {
     pub(crate) track: Track,
     /// Whether there is a picture; the canvas stays either way.
     pub(crate) shown: bool,
+    /// Pixel by pixel instead of as large as there is room.
+    pub(crate) actual_size: bool,
 }
 
 /// A canvas that the client draws on. It is made by hand, because a canvas that was given away can't be given again: the
@@ -39,12 +41,15 @@ pub(crate) fn RemoteVideo(props: &Props) -> Html {
             }
         },
     );
-    let fit = if props.track == Track::Screen {
+    let fit = if props.actual_size {
+        "actual-size"
+    } else if props.track == Track::Screen {
         "fit-all"
     } else {
         "fill"
     };
-    html! { <div ref={frame} class={classes!("picture", fit)} data-shown={props.shown.to_string()}></div> }
+    html! { <div ref={frame} class={classes!("picture", fit)} data-shown={props.shown.to_string()}
+    tabindex={props.actual_size.then_some("0")}></div> }
 }
 
 fn append_canvas(frame: &Element) -> Option<HtmlCanvasElement> {

@@ -8,6 +8,9 @@ use yew::prelude::*;
 use super::avatar::Avatar;
 use super::icon::{Icon, Symbol};
 use super::remote_video::RemoteVideo;
+use super::view_tools::{ViewTools, press};
+use crate::hooks::target::is_within;
+use crate::hooks::use_view::use_view;
 use crate::state::layout::Rect;
 
 #[derive(Properties, PartialEq)]
@@ -42,17 +45,36 @@ pub(crate) fn RemoteTile(props: &Props) -> Html {
     } else {
         person.display_name.clone()
     };
+    let tile = use_node_ref();
+    let view = use_view(tile.clone());
+    let ondblclick = view.toggle_full_screen.reform(|_: MouseEvent| ());
+    let ondblclick = is_screen.then(|| {
+        Callback::from(move |event: MouseEvent| {
+            if !is_within(&event, "button") {
+                ondblclick.emit(event);
+            }
+        })
+    });
+    let onkeydown = is_screen.then(|| {
+        let view = view.clone();
+        Callback::from(move |event: KeyboardEvent| press(&event, &view))
+    });
     html! {
-        <div class="tile" role="group" aria-label={description(&name, person, is_screen)} style={place(rect)}
+        <div ref={tile} class="tile" role="group" aria-label={description(&name, person, is_screen)} style={place(rect)}
+            tabindex={is_screen.then_some("0")} {ondblclick} {onkeydown}
             data-session={person.session.to_string()} data-user={person.user_id.clone()} data-track={track_name(*track)}
             data-level="0" data-muted={(!person.microphone).to_string()} data-camera={person.camera.to_string()}>
-            <RemoteVideo client={client.clone()} session={person.session} track={*track} {shown} />
+            <RemoteVideo client={client.clone()} session={person.session} track={*track} {shown}
+                actual_size={view.actual_size} />
             if !is_screen && !published {
                 <Avatar name={person.display_name.clone()} user={person.user_id.clone()} />
             } else if !shown {
                 <span class="spinner absolute inset-0 m-auto" aria-hidden="true"></span>
             }
             <NameTag {name} muted={!is_screen && !person.microphone} />
+            if is_screen {
+                <ViewTools {view} />
+            }
         </div>
     }
 }

@@ -1,6 +1,6 @@
 //! State that lives with a component.
 
-mod target;
+pub(crate) mod target;
 pub(crate) mod use_call;
 pub(crate) mod use_equipment;
 pub(crate) mod use_escape;
@@ -14,4 +14,5 @@ pub(crate) mod use_shortcuts;
 pub(crate) mod use_size;
 pub(crate) mod use_source;
 pub(crate) mod use_title;
+pub(crate) mod use_view;
 pub(crate) mod use_wishes;

@@ -26,7 +26,7 @@ pub(crate) struct Speaker {
     pub(crate) choose: Callback<String>,
 }
 
-/// What the browser does to the sound of the microphone.
+/// What is done to the sound of the microphone.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Processing {
     pub(crate) wanted: AudioProcessing,
@@ -38,7 +38,12 @@ pub(crate) struct Processing {
 pub(crate) fn use_equipment(active: bool) -> Equipment {
     let processing = use_processing();
     let camera = use_source(SourceKind::Camera, active, AudioProcessing::default());
-    let microphone = use_source(SourceKind::Microphone, active, processing.wanted);
+    // It need not be opened anew for what we do ourselves.
+    let by_browser = AudioProcessing {
+        strong_noise_suppression: false,
+        ..processing.wanted
+    };
+    let microphone = use_source(SourceKind::Microphone, active, by_browser);
     let speaker = use_speaker();
     // Browsers tell the names of devices only after one was opened.
     let opened = [&camera, &microphone].map(|source| source.track().is_some());

@@ -5,6 +5,7 @@ use web_sys::MediaStreamTrack;
 use yew::prelude::*;
 
 use super::use_call::Call;
+use super::use_screen::Shared;
 use crate::state::call::{Action, Tone};
 
 /// What the person publishes.
@@ -12,7 +13,9 @@ use crate::state::call::{Action, Tone};
 pub(crate) struct Published {
     pub(crate) camera: Option<MediaStreamTrack>,
     pub(crate) microphone: Option<MediaStreamTrack>,
-    pub(crate) screen: Option<MediaStreamTrack>,
+    /// The microphone's noise is taken out.
+    pub(crate) denoise: bool,
+    pub(crate) screen: Option<Shared>,
 }
 
 /// Publishes each track when it changes.
@@ -35,17 +38,23 @@ pub(crate) fn use_published(call: &Call, published: Published) {
             }
         }
     });
-    use_effect_with((client.clone(), published.microphone), {
+    let microphone = (published.microphone, published.denoise);
+    use_effect_with((client.clone(), microphone), {
         let check = check.clone();
-        move |(client, track)| {
+        move |(client, (track, denoise))| {
             if let Some(client) = client {
-                check("microphone", client.publish_microphone(track.clone()));
+                let result = client.publish_microphone(track.clone(), *denoise);
+                check("microphone", result);
             }
         }
     });
-    use_effect_with((client, published.screen), move |(client, track)| {
+    use_effect_with((client, published.screen), move |(client, shared)| {
         if let Some(client) = client {
-            check("screen", client.publish_screen(track.clone()));
+            // `picture.clone()` would be the browser's: a second track, which nobody would stop.
+            let picture = shared.as_ref().map(|shared| Clone::clone(&shared.picture));
+            check("screen", client.publish_screen(picture));
+            let sound = shared.as_ref().and_then(|shared| shared.sound.clone());
+            check("screen's sound", client.publish_screen_audio(sound));
         }
     });
 }

@@ -10,16 +10,33 @@ use yew::prelude::*;
 /// The shared screen, and what the person may do with it.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Screen {
-    pub(crate) track: Option<MediaStreamTrack>,
+    pub(crate) shared: Option<Shared>,
     /// Asks which screen to share, or stops sharing.
     pub(crate) toggle: Callback<()>,
     pub(crate) stop: Callback<()>,
 }
 
+/// What is shared.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Shared {
+    pub(crate) picture: MediaStreamTrack,
+    /// There where the browser gives it and the person has chosen it.
+    pub(crate) sound: Option<MediaStreamTrack>,
+}
+
+impl Shared {
+    fn stop(&self) {
+        self.picture.stop();
+        if let Some(sound) = &self.sound {
+            sound.stop();
+        }
+    }
+}
+
 /// Shares nothing at first. `failed` hears why a screen can't be shared, unless the person changed their mind.
 #[hook]
 pub(crate) fn use_screen(failed: Callback<CaptureError>) -> Screen {
-    let track = use_state(|| None::<MediaStreamTrack>);
+    let shared = use_state(|| None::<Shared>);
     let gone = use_mut_ref(|| false);
     use_effect_with((), {
         let gone = gone.clone();
@@ -27,34 +44,35 @@ pub(crate) fn use_screen(failed: Callback<CaptureError>) -> Screen {
     });
 
     // Ends with the component, and with the browser's own button.
-    use_effect_with((*track).clone(), {
-        let setter = track.setter();
-        move |track| {
-            let held = track.clone().map(|track| {
-                let ended = EventListener::once(&track, "ended", move |_| setter.set(None));
-                (track, ended)
+    use_effect_with((*shared).clone(), {
+        let setter = shared.setter();
+        move |shared| {
+            let held = shared.clone().map(|shared| {
+                let ended =
+                    EventListener::once(&shared.picture, "ended", move |_| setter.set(None));
+                (shared, ended)
             });
             move || {
-                if let Some((track, _ended)) = held {
-                    track.stop();
+                if let Some((shared, _ended)) = held {
+                    shared.stop();
                 }
             }
         }
     });
 
-    let stop = use_callback(track.setter(), |(), track| track.set(None));
+    let stop = use_callback(shared.setter(), |(), shared| shared.set(None));
     let toggle = use_callback(
-        (track.is_some(), track.setter(), stop.clone(), failed),
-        move |(), (sharing, track, stop, failed)| {
+        (shared.is_some(), shared.setter(), stop.clone(), failed),
+        move |(), (sharing, shared, stop, failed)| {
             if *sharing {
                 return stop.emit(());
             }
-            let (track, failed, gone) = (track.clone(), failed.clone(), gone.clone());
+            let (shared, failed, gone) = (shared.clone(), failed.clone(), gone.clone());
             spawn_local(async move {
                 match open().await {
                     // The call ended while the person chose.
                     Ok(opened) if *gone.borrow() => opened.stop(),
-                    Ok(opened) => track.set(Some(opened)),
+                    Ok(opened) => shared.set(Some(opened)),
                     Err(CaptureError::Cancelled) => {}
                     Err(error) => failed.emit(error),
                 }
@@ -62,17 +80,17 @@ pub(crate) fn use_screen(failed: Callback<CaptureError>) -> Screen {
         },
     );
     Screen {
-        track: (*track).clone(),
+        shared: (*shared).clone(),
         toggle,
         stop,
     }
 }
 
-async fn open() -> Result<MediaStreamTrack, CaptureError> {
+async fn open() -> Result<Shared, CaptureError> {
     let stream = devices::open_screen().await?;
-    stream
-        .get_video_tracks()
-        .get(0)
-        .dyn_into()
-        .map_err(|_| CaptureError::NotFound)
+    let picture = stream.get_video_tracks().get(0).dyn_into();
+    Ok(Shared {
+        picture: picture.map_err(|_| CaptureError::NotFound)?,
+        sound: stream.get_audio_tracks().get(0).dyn_into().ok(),
+    })
 }

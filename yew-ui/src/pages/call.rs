@@ -59,7 +59,9 @@ pub(crate) fn CallPage(props: &Props) -> Html {
         |track, (notify, stop)| match track {
             Track::Camera => notify.emit(not_sent("camera")),
             Track::Microphone => notify.emit(not_sent("microphone")),
-            Track::Screen | Track::ScreenAudio => stop.emit(()),
+            Track::Screen => stop.emit(()),
+            // The picture goes on without it.
+            Track::ScreenAudio => {}
         },
     );
     let numbers = use_new_numbers();
@@ -67,7 +69,8 @@ pub(crate) fn CallPage(props: &Props) -> Html {
     let published = Published {
         camera: camera.published().cloned(),
         microphone: microphone.published().cloned(),
-        screen: screen.track.clone(),
+        denoise: equipment.processing.wanted.strong_noise_suppression,
+        screen: screen.shared.clone(),
     };
     use_published(&call, published.clone());
     use_speaker(&call, equipment.speaker.device.clone());

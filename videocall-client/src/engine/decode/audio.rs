@@ -22,10 +22,19 @@ use crate::{codec, js};
 pub(super) struct Decoder {
     inner: AudioDecoder,
     codec: Codec,
-    /// Sequence numbers of the frames that are being decoded. Not all browsers keep timestamps across gaps.
-    sequences: Rc<RefCell<VecDeque<u64>>>,
+    /// The frames that are being decoded. Not all browsers keep timestamps across gaps.
+    pending: Rc<RefCell<VecDeque<Place>>>,
     _output: Closure<dyn FnMut(AudioData)>,
     _error: Closure<dyn FnMut(JsValue)>,
+}
+
+/// Where a frame belongs in its track; see the fields of [`RemoteFrame`].
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) sequence: u64,
+    pub(crate) capture_time_us: u64,
+    /// So many later frames come with this one once more.
+    pub(crate) repeats: usize,
 }
 
 impl Decoder {
@@ -37,15 +46,15 @@ impl Decoder {
             codec,
             ..
         } = *first;
-        let sequences = Rc::<RefCell<VecDeque<u64>>>::default();
-        let (sounds, pending) = (queue.clone(), sequences.clone());
+        let pending = Rc::<RefCell<VecDeque<Place>>>::default();
+        let (sounds, places) = (queue.clone(), pending.clone());
         let output = Closure::<dyn FnMut(AudioData)>::new(move |data: AudioData| {
-            let sequence = pending.borrow_mut().pop_front();
-            match sequence {
-                Some(sequence) => sounds.push(Work::AudioDecoded {
+            let place = places.borrow_mut().pop_front();
+            match place {
+                Some(place) => sounds.push(Work::AudioDecoded {
                     session,
                     track,
-                    sequence,
+                    place,
                     data,
                 }),
                 None => data.close(),
@@ -63,7 +72,7 @@ impl Decoder {
         let decoder = Self {
             inner,
             codec,
-            sequences,
+            pending,
             _output: output,
             _error: error,
         };
@@ -83,7 +92,11 @@ impl Decoder {
         let init = EncodedAudioChunkInit::new_with_u8_array(&data, 0, EncodedAudioChunkType::Key);
         init.set_timestamp_f64(frame.capture_time_us as f64);
         self.inner.decode(&EncodedAudioChunk::new(&init)?)?;
-        self.sequences.borrow_mut().push_back(frame.sequence);
+        self.pending.borrow_mut().push_back(Place {
+            sequence: frame.sequence,
+            capture_time_us: frame.capture_time_us,
+            repeats: frame.earlier.len(),
+        });
         Ok(())
     }
 }

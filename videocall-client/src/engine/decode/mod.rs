@@ -3,7 +3,7 @@
 mod audio;
 mod video;
 
-pub(super) use audio::samples;
+pub(super) use audio::{Place, samples};
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The captured microphone, from samples to frames. `audio-worklet/processor.js` defines the messages.
+//! A captured sound, from samples to frames. `audio-worklet/processor.js` defines the messages.
 
 use std::collections::VecDeque;
 
@@ -21,7 +21,8 @@ const FRAME_US: i64 = 20_000;
 /// More frames never wait for the encoder, unless it hangs.
 const MAX_GIVEN: usize = 50;
 
-pub(crate) struct MicrophoneSource {
+pub(crate) struct SoundSource {
+    track: Track,
     port: MessagePort,
     encoder: AudioEncoder,
     clock: CaptureClock,
@@ -35,17 +36,22 @@ pub(crate) struct MicrophoneSource {
     _error: Closure<dyn FnMut(JsValue)>,
 }
 
-impl MicrophoneSource {
+impl SoundSource {
     /// Encodes what comes out of `port` with this WebCodecs configuration.
-    pub(crate) fn new(port: MessagePort, config: &Value, queue: &Queue) -> Result<Self, Exception> {
+    pub(crate) fn new(
+        track: Track,
+        port: MessagePort,
+        config: &Value,
+        queue: &Queue,
+    ) -> Result<Self, Exception> {
         let chunks = queue.clone();
         let output = Closure::<dyn FnMut(EncodedAudioChunk)>::new(move |chunk| {
-            chunks.push(Work::AudioChunk(chunk))
+            chunks.push(Work::AudioChunk { track, chunk })
         });
         let errors = queue.clone();
         let error = Closure::<dyn FnMut(JsValue)>::new(move |error: JsValue| {
             tracing::error!(error = %Exception::from(error), "audio encoder failed");
-            errors.push(Work::SourceFailed(Track::Microphone));
+            errors.push(Work::SourceFailed(track));
         });
         let init = Object::new();
         js::set(&init, "output", output.as_ref())?;
@@ -61,6 +67,7 @@ impl MicrophoneSource {
             ) {
                 let samples = js::get(&frame, "samples").unchecked_into();
                 sounds.push(Work::Sound {
+                    track,
                     samples,
                     time_us,
                     level: level as f32,
@@ -69,6 +76,7 @@ impl MicrophoneSource {
         });
         port.start();
         Ok(Self {
+            track,
             port,
             encoder,
             clock: CaptureClock::default(),
@@ -106,7 +114,11 @@ impl MicrophoneSource {
         let encoded = self.encoder.encode(&data);
         data.close();
         encoded?;
-        Ok(self.speaking.observe(level, now))
+        // What a screen plays is nobody who speaks.
+        let speaking = self.track == Track::Microphone;
+        Ok(speaking
+            .then(|| self.speaking.observe(level, now))
+            .flatten())
     }
 
     /// The frame in a chunk that the encoder made.
@@ -119,7 +131,7 @@ impl MicrophoneSource {
         chunk.copy_to_with_u8_slice(&mut data)?;
         let captured = self.last_encoded().and_then(|time| self.clock.map(time));
         Ok(LocalFrame {
-            track: Track::Microphone,
+            track: self.track,
             codec: Codec::Opus,
             keyframe: true,
             temporal_layer: 0,
@@ -148,7 +160,7 @@ impl MicrophoneSource {
     }
 }
 
-impl Drop for MicrophoneSource {
+impl Drop for SoundSource {
     fn drop(&mut self) {
         self.port.close();
         if self.encoder.state() != CodecState::Closed {

@@ -5,9 +5,9 @@ mod video;
 mod video_encoder;
 
 use serde_json::Value;
-use videocall_types::Codec;
+use videocall_types::{Codec, Track};
 
-pub(super) use audio::MicrophoneSource;
+pub(super) use audio::SoundSource;
 pub(super) use video::VideoSource;
 
 use crate::{codec, support};
@@ -19,8 +19,8 @@ const VIDEO_CODECS: [Codec; 3] = [Codec::Vp9, Codec::Vp8, Codec::H264];
 pub(super) struct Support {
     /// Best first.
     pub(super) video: Vec<Codec>,
-    /// The configuration of the microphone's encoder.
-    pub(super) opus: Value,
+    /// Whether the Opus encoder takes options that not every browser knows.
+    opus_tuned: bool,
 }
 
 impl Support {
@@ -35,8 +35,12 @@ impl Support {
         if video.is_empty() {
             tracing::error!("this browser encodes no video codec that we know");
         }
-        let tuned = support::encodes_audio(&codec::opus(true)).await;
-        let opus = codec::opus(tuned);
-        Self { video, opus }
+        let opus_tuned = support::encodes_audio(&codec::opus(Track::Microphone, true)).await;
+        Self { video, opus_tuned }
+    }
+
+    /// The configuration of a sound's encoder.
+    pub(super) fn opus(&self, track: Track) -> Value {
+        codec::opus(track, self.opus_tuned)
     }
 }

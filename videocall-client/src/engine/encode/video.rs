@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gloo::timers::callback::Interval;
-use media_core::capture::{Cadence, CaptureClock, CodecChoice, Size, Still, fit, is_backed_up};
+use media_core::capture::{
+    Cadence, CaptureClock, CodecChoice, ContentRate, Size, Still, fit, is_backed_up,
+};
 use media_core::command::VideoEncoding;
 use media_core::frame::LocalFrame;
 use videocall_types::{Codec, Timestamp, Track};
@@ -26,7 +28,7 @@ const LEFT_OUT_AFTER: Duration = Duration::from_secs(1);
 /// A keyframe comes at least so often, for receivers whose request got lost.
 const KEYFRAME_INTERVAL: Duration = Duration::from_secs(10);
 /// How often a shared screen is looked at for having stopped changing, in milliseconds.
-const STILL_CHECK_MS: u32 = 200;
+const STILL_CHECK_MS: u32 = 50;
 /// The level that says nothing.
 const NO_LEVEL: u8 = 127;
 
@@ -44,6 +46,7 @@ pub(crate) struct VideoSource {
     /// Timestamps of pictures that the encoder has, and since when.
     encoding_since: VecDeque<(f64, Timestamp)>,
     last_output: Timestamp,
+    content: ContentRate,
     still: Still,
     /// The last picture of a screen, which gives a new one only when it changes.
     kept: Option<Kept>,
@@ -81,6 +84,7 @@ impl VideoSource {
             track,
             queue,
             reader,
+            content: ContentRate::default(),
             still: Still::default(),
             kept: None,
             _still_check: still_check,
@@ -116,12 +120,14 @@ impl VideoSource {
         let device_us = frame.timestamp() as i64;
         self.clock.observe(device_us, now);
         let captured = self.clock.map(device_us).unwrap_or(now);
+        let mut max_fps = u32::MAX;
         if self.track == Track::Screen {
             let frame = frame.clone();
             self.kept = frame.ok().map(|frame| Kept { frame, at: now });
+            max_fps = self.content.picture(captured);
         }
         let fits = self.encoding.is_some_and(|encoding| {
-            self.cadence.keep(captured, encoding.max_fps)
+            self.cadence.keep(captured, encoding.max_fps.min(max_fps))
                 && !is_backed_up(waiting, encoding.bitrate)
         });
         let encode = fits && !self.is_busy(now);
@@ -131,14 +137,15 @@ impl VideoSource {
 
     /// Encodes the last picture again if that is due. False as for [`picture`](Self::picture).
     pub(crate) fn still(&mut self, now: Timestamp) -> bool {
-        let wanted = self.encoding.is_some() && self.still.is_due(now >= self.keyframe_due, now);
+        let keyframe = now >= self.keyframe_due;
+        let wanted = self.encoding.is_some() && self.still.is_due(keyframe, now);
         if !wanted || self.is_busy(now) {
             return true;
         }
         let Some(frame) = self.kept.as_ref().and_then(|kept| kept.repeated(now).ok()) else {
             return true;
         };
-        self.still.repeated();
+        self.still.repeated(keyframe, now);
         let encoded = self.try_encode(&frame, now);
         frame.close();
         encoded
