@@ -77,20 +77,14 @@ pub fn packet(stamp: &Stamp, bytes: usize, key: bool, framing: Framing) -> Bytes
         Framing::Stock => Packet::new(PacketKind::MEDIA, b"bench", SessionId::new(0), b"", media),
         Framing::Native => {
             let routing = Routing {
-                track,
-                spatial_layer: 0,
-                temporal_layer: 0,
-                keyframe: key,
-                discardable: false,
-                sequence: stamp.sequence,
                 capture_time_us: stamp.due_ns / 1000,
-                // Not measured: all of it is carried, however large the room is.
-                audio_level: 0,
+                // An audio level of 0 is not measured: all of it is carried, however large the room is.
                 codec: Some(if track.is_audio() {
                     Codec::Opus
                 } else {
                     Codec::Vp9
                 }),
+                ..Routing::new(track, stamp.sequence, key)
             };
             Packet::media(b"bench", None, &routing, media)
         }

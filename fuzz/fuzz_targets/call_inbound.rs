@@ -43,6 +43,8 @@ enum Step {
         sequence: u64,
         near: bool,
         keyframe: bool,
+        layer: u8,
+        reference: u32,
         capture_time_us: u64,
         vp8: bool,
     },
@@ -115,6 +117,8 @@ impl Client {
                     PacketKind::NOTICE,
                     PacketKind::SESSION_ASSIGNED,
                     PacketKind::DEMAND,
+                    PacketKind::KEYFRAME_REQUEST,
+                    PacketKind::REPORT,
                     PacketKind::REDUNDANCY,
                 ];
                 let kind = kinds[usize::from(kind) % kinds.len()];
@@ -136,21 +140,20 @@ impl Client {
                 sequence,
                 near,
                 keyframe,
+                layer,
+                reference,
                 capture_time_us,
                 vp8,
             } => {
                 let track = Track::ALL[usize::from(track) % 4];
                 let video = if vp8 { Codec::Vp8 } else { Codec::Vp9 };
+                let sequence = if near { sequence % 64 } else { sequence };
                 let routing = Routing {
-                    track,
-                    spatial_layer: 0,
-                    temporal_layer: 0,
-                    keyframe,
-                    discardable: false,
-                    sequence: if near { sequence % 64 } else { sequence },
+                    spatial_layer: layer % 4,
+                    reference,
                     capture_time_us,
-                    audio_level: 0,
                     codec: Some(if track.is_audio() { Codec::Opus } else { video }),
+                    ..Routing::new(track, sequence, keyframe)
                 };
                 self.receive(frame(session, &routing));
             }

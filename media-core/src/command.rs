@@ -29,6 +29,8 @@ pub enum Lane {
     Datagram(Track),
     /// In order on the control stream.
     Control,
+    /// As a datagram, in order where there are none, or not at all.
+    Padding,
 }
 
 /// What a video encoder shall do.
@@ -40,6 +42,15 @@ pub struct VideoEncoding {
     pub max_fps: u32,
     /// Target in bits per second.
     pub bitrate: u32,
+}
+
+/// What the encoder of one simulcast layer shall do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerEncoding {
+    /// Which layer, 0 is the smallest.
+    pub spatial_layer: u8,
+    /// How.
+    pub encoding: VideoEncoding,
 }
 
 /// Something to do.
@@ -74,17 +85,20 @@ pub enum Command {
         /// How.
         lane: Lane,
     },
-    /// Encode a video track from now on like this, also when it is captured anew.
+    /// Encode a video track from now on in these layers, also when it is captured anew.
     Encode {
         /// Which one.
         track: Track,
-        /// How.
-        encoding: VideoEncoding,
+        /// Smallest first. Empty: nobody shows the track; it stays captured.
+        layers: Vec<LayerEncoding>,
     },
-    /// Encode nothing of a video track until the next `Encode`: nobody shows it. It stays captured.
-    Pause(Track),
-    /// The encoder's next frame shall be a keyframe.
-    ForceKeyframe(Track),
+    /// The next frame of this layer shall be a keyframe.
+    ForceKeyframe {
+        /// Which track.
+        track: Track,
+        /// Its layer.
+        spatial_layer: u8,
+    },
     /// Give a frame to the decoder of its session and track, making one if there is none.
     Decode(RemoteFrame),
     /// Drop the decoder, its queue and its picture.

@@ -1,7 +1,7 @@
 //! What a [`Call`](crate::call::Call) tells the people who look at it.
 
 use serde::{Deserialize, Serialize};
-use videocall_types::{SessionId, Track};
+use videocall_types::{Codec, SessionId, Track};
 
 use crate::command::TransportKind;
 
@@ -100,6 +100,10 @@ pub struct Stats {
     pub sent_bps: u64,
     /// Bits per second received.
     pub received_bps: u64,
+    /// Bits per second that the connection carries to the relay; `None`: it has shown no limit.
+    pub uplink_bps: Option<u64>,
+    /// The same from the relay.
+    pub downlink_bps: Option<u64>,
     /// Per received track.
     pub tracks: Vec<TrackStats>,
 }
@@ -111,6 +115,10 @@ pub struct TrackStats {
     pub session: SessionId,
     /// Which.
     pub track: Track,
+    /// Simulcast layer of the newest frame, 0 is the smallest; `None` for sound.
+    pub layer: Option<u8>,
+    /// How the newest frame is encoded.
+    pub codec: Option<Codec>,
     /// Frames given to the decoder.
     pub frames: u32,
     /// Frames missing.

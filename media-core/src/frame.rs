@@ -12,6 +12,8 @@ pub struct LocalFrame {
     pub codec: Codec,
     /// Decodable on its own. Audio always is.
     pub keyframe: bool,
+    /// Simulcast layer, 0 is the smallest.
+    pub spatial_layer: u8,
     /// Temporal layer, 0 is the base.
     pub temporal_layer: u8,
     /// Capture time in microseconds on the sender's clock.
@@ -35,8 +37,12 @@ pub struct RemoteFrame {
     pub codec: Codec,
     /// Decodable on its own. Audio always is.
     pub keyframe: bool,
-    /// +1 for each frame of the track.
+    /// Simulcast layer, 0 is the smallest.
+    pub spatial_layer: u8,
+    /// +1 for each frame of the track and layer.
     pub sequence: u64,
+    /// How far back in `sequence` the newest frame is that this one refers to.
+    pub reference: u32,
     /// Capture time in microseconds on the sender's clock.
     pub capture_time_us: u64,
     /// The chunk.

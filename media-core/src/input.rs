@@ -39,6 +39,17 @@ pub enum Input {
         /// Captured or not.
         on: bool,
     },
+    /// Pictures of a captured video track have so many rows of pixels; if they are higher than wide, so many columns.
+    PictureSize {
+        /// Which track.
+        track: Track,
+        /// In pixels.
+        height: u32,
+    },
+    /// The encoders of a track are too slow for the layers that they make.
+    EncodersTooSlow(Track),
+    /// So many bytes wait to be taken by the network.
+    Waiting(u64),
     /// A local encoder made a frame.
     FrameEncoded(LocalFrame),
     /// The page shows these video tracks from now on. Until it says so for the first time, every track counts as shown.

@@ -120,6 +120,8 @@ mod tests {
             tracks: vec![TrackStats {
                 session: session(),
                 track,
+                layer: None,
+                codec: None,
                 frames: 0,
                 lost: 0,
                 bps: 0,

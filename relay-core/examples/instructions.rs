@@ -164,15 +164,11 @@ fn native_audio() -> Bytes {
 
 fn native(track: Track, payload: usize) -> Bytes {
     let routing = Routing {
-        track,
-        spatial_layer: 0,
         temporal_layer: 1,
-        keyframe: false,
-        discardable: false,
-        sequence: 1000,
         capture_time_us: 1_000_000_000,
         audio_level: 30,
         codec: Some(Codec::Vp9),
+        ..Routing::new(track, 1000, false)
     };
     Packet::media(b"ada", None, &routing, vec![0; payload].into()).to_bytes()
 }

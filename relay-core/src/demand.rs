@@ -1,14 +1,13 @@
-//! How much of each video track anybody shows, and what publishers were told of it.
+//! Which layers of each video track anybody gets, and what publishers were told of it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use videocall_types::wishes::FULL_HEIGHT;
-use videocall_types::{SessionId, Timestamp, Track, Wishes};
+use videocall_types::{Interest, LayerSet, SessionId, Timestamp, Track};
 
 use crate::forward::TrackId;
 
-/// The wishes of many receivers together.
+/// The interest of many receivers together.
 #[derive(Debug, Default)]
 pub(crate) struct Union {
     /// Receivers that want what they do not name.
@@ -18,43 +17,60 @@ pub(crate) struct Union {
 
 #[derive(Debug, Default)]
 struct Named {
-    height: u32,
+    layers: LayerSet,
     /// Receivers that name it and want what they do not name.
     open: usize,
 }
 
 impl Union {
-    /// Adds the wishes of one receiver. `own`: its session, whose tracks it does not get, whatever it wishes.
-    pub(crate) fn add(&mut self, wishes: &Wishes, own: Option<SessionId>) {
-        self.open += usize::from(wishes.others);
-        for (key, height) in &wishes.shown {
+    /// Adds the interest of one receiver. `own`: its session, whose tracks it does not get, whatever it wishes.
+    pub(crate) fn add(&mut self, interest: &Interest, own: Option<SessionId>) {
+        self.open += usize::from(interest.others);
+        for (key, layers) in &interest.tracks {
             if Some(key.0) != own {
                 let named = self.named.entry(*key).or_default();
-                named.height = named.height.max(*height);
-                named.open += usize::from(wishes.others);
+                named.layers = named.layers.union(*layers);
+                named.open += usize::from(interest.others);
             }
         }
     }
 
-    /// What all want of a track, besides its publisher if that is one of them; see [`Wishes::height`].
-    pub(crate) fn height(&self, track: &TrackId, publisher: Option<&Wishes>) -> Option<u32> {
-        let open = self.open - usize::from(publisher.is_some_and(|wishes| wishes.others));
-        match self.named.get(&(track.session, track.track)) {
-            Some(named) if named.open >= open => Some(named.height),
-            None if open == 0 => None,
-            Some(_) | None => Some(FULL_HEIGHT),
+    /// What all want of a track, besides its publisher. `publisher_is_open`: that is one of them and wants what it does not name.
+    pub(crate) fn layers(&self, track: &TrackId, publisher_is_open: bool) -> LayerSet {
+        let open = self.open - usize::from(publisher_is_open);
+        let named = self.named.get(&(track.session, track.track));
+        let layers = named.map_or(LayerSet::EMPTY, |named| named.layers);
+        if named.map_or(0, |named| named.open) < open {
+            layers.union(LayerSet::full(track.track))
+        } else {
+            layers
         }
     }
 
-    /// As the wishes of one receiver, about the tracks of sessions that `counts`.
-    pub(crate) fn to_wishes(&self, counts: impl Fn(SessionId) -> bool) -> Wishes {
+    /// As the interest of one receiver, in the tracks of sessions that `counts`.
+    pub(crate) fn to_interest(&self, counts: impl Fn(SessionId) -> bool) -> Interest {
         let named = self.named.iter();
-        Wishes {
-            shown: named
-                .filter(|((session, _), named)| counts(*session) && named.open >= self.open)
-                .map(|(key, named)| (*key, named.height))
+        Interest {
+            tracks: named
+                .filter(|((session, _), _)| counts(*session))
+                .map(|((session, track), named)| {
+                    let id = TrackId {
+                        session: *session,
+                        track: *track,
+                    };
+                    ((*session, *track), self.layers_of(&id, named))
+                })
+                .filter(|(_, layers)| !layers.is_empty() || self.open > 0)
                 .collect(),
             others: self.open > 0,
+        }
+    }
+
+    fn layers_of(&self, track: &TrackId, named: &Named) -> LayerSet {
+        if named.open < self.open {
+            named.layers.union(LayerSet::full(track.track))
+        } else {
+            named.layers
         }
     }
 }
@@ -64,8 +80,8 @@ impl Union {
 #[derive(Debug)]
 pub(crate) struct Demand {
     hold: Duration,
-    /// `None`: nobody shows it. A track that is not here was never told of: its publisher sends all of it.
-    told: BTreeMap<TrackId, Option<u32>>,
+    /// A track that is not here was never told of: its publisher sends the largest layer.
+    told: BTreeMap<TrackId, LayerSet>,
     review_at: Option<Timestamp>,
 }
 
@@ -93,40 +109,43 @@ impl Demand {
         self.review_at.take_if(|at| *at <= now).is_some()
     }
 
-    /// Whether a publisher was told that nobody shows the track.
-    pub(crate) fn is_paused(&self, track: &TrackId) -> bool {
-        matches!(self.told.get(track), Some(None))
-    }
-
-    /// Somebody wants so much of it. True: the publisher has to be told.
-    pub(crate) fn raise(&mut self, track: TrackId, height: u32) -> bool {
-        match self.told.get(&track) {
-            Some(told) if *told < Some(height) => {
-                self.told.insert(track, Some(height));
-                true
-            }
-            Some(_) | None => false,
+    /// Somebody wants these layers. Returns what the publisher has to be told, if that is more than before.
+    pub(crate) fn raise(&mut self, track: TrackId, layers: LayerSet) -> Option<LayerSet> {
+        let told = self.told(&track);
+        if told.covers(layers) {
+            return None;
         }
+        let layers = told.union(layers);
+        self.told.insert(track, layers);
+        Some(layers)
     }
 
-    /// So much of it is wanted in all. True: the publisher has to be told.
-    pub(crate) fn set(&mut self, track: TrackId, height: Option<u32>) -> bool {
-        let told = self.told.insert(track, height);
-        told.unwrap_or(Some(FULL_HEIGHT)) != height
+    /// These layers are wanted in all. True: the publisher has to be told.
+    pub(crate) fn set(&mut self, track: TrackId, layers: LayerSet) -> bool {
+        let before = self.told(&track);
+        self.told.insert(track, layers);
+        before != layers
     }
 
     /// `session` has left.
     pub(crate) fn forget(&mut self, session: SessionId) {
         self.told.retain(|track, _| track.session != session);
     }
+
+    fn told(&self, track: &TrackId) -> LayerSet {
+        let told = self.told.get(track).copied();
+        told.unwrap_or_else(|| LayerSet::full(track.track))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use videocall_types::demand::EVERYTHING;
 
     const ADA: SessionId = SessionId::new(1).unwrap();
     const BOB: SessionId = SessionId::new(2).unwrap();
+    const FULL: u32 = 0b1000;
 
     const fn camera(session: SessionId) -> TrackId {
         TrackId {
@@ -135,62 +154,82 @@ mod tests {
         }
     }
 
-    fn shows(others: bool, shown: &[(SessionId, u32)]) -> Wishes {
-        let shown = shown.iter();
-        Wishes {
-            shown: shown
-                .map(|(session, height)| ((*session, Track::Camera), *height))
+    fn wants(others: bool, tracks: &[(SessionId, u32)]) -> Interest {
+        let tracks = tracks.iter();
+        Interest {
+            tracks: tracks
+                .map(|(session, bits)| ((*session, Track::Camera), LayerSet::from_bits(*bits)))
                 .collect(),
             others,
         }
     }
 
     #[test]
-    fn the_largest_picture_counts() {
+    fn every_layer_counts_that_somebody_gets() {
         let mut union = Union::default();
-        union.add(&shows(false, &[(ADA, 180), (BOB, 180)]), None);
-        union.add(&shows(false, &[(ADA, 720)]), None);
-        assert_eq!(union.height(&camera(ADA), None), Some(720));
-        assert_eq!(union.height(&camera(BOB), None), Some(180));
+        union.add(&wants(false, &[(ADA, 0b1), (BOB, 0b1)]), None);
+        union.add(&wants(false, &[(ADA, 0b100)]), None);
+        assert_eq!(union.layers(&camera(ADA), false).bits(), 0b101);
+        assert_eq!(union.layers(&camera(BOB), false).bits(), 0b1);
         assert_eq!(
-            union.to_wishes(|session| session == BOB),
-            shows(false, &[(BOB, 180)])
+            union.to_interest(|session| session == BOB),
+            wants(false, &[(BOB, 0b1)])
         );
     }
 
     #[test]
     fn who_wants_what_is_not_named_wants_all_of_that() {
         let mut union = Union::default();
-        let open = shows(true, &[(ADA, 180)]);
+        let open = wants(true, &[(ADA, 0b1)]);
         union.add(&open, Some(BOB));
-        assert_eq!(union.height(&camera(ADA), None), Some(180));
-        // Bob is the only one.
-        assert_eq!(union.height(&camera(BOB), Some(&open)), None);
-        union.add(&Wishes::everything(), None);
-        assert_eq!(union.height(&camera(ADA), None), Some(FULL_HEIGHT));
-        assert_eq!(union.height(&camera(BOB), Some(&open)), Some(FULL_HEIGHT));
-        assert_eq!(union.to_wishes(|_| true), Wishes::everything());
+        assert_eq!(union.layers(&camera(ADA), false).bits(), 0b1);
+        assert!(
+            union.layers(&camera(BOB), true).is_empty(),
+            "Bob is the only one"
+        );
+        assert_eq!(union.to_interest(|_| true), open);
+        union.add(&EVERYTHING, None);
+        assert_eq!(union.layers(&camera(ADA), false).bits(), FULL | 0b1);
+        assert_eq!(union.layers(&camera(BOB), true).bits(), FULL);
+        assert_eq!(
+            union.to_interest(|_| true),
+            wants(true, &[(ADA, FULL | 0b1)])
+        );
     }
 
     #[test]
     fn nobody_asks_for_the_own_picture() {
         let mut union = Union::default();
-        union.add(&shows(false, &[(ADA, 720)]), Some(ADA));
-        assert_eq!(union.height(&camera(ADA), None), None);
+        union.add(&wants(false, &[(ADA, 0b1)]), Some(ADA));
+        assert!(union.layers(&camera(ADA), false).is_empty());
+    }
+
+    #[test]
+    fn a_connection_that_does_not_carry_a_track_is_no_interest_in_it() {
+        let mut union = Union::default();
+        union.add(&wants(true, &[(ADA, 0)]), None);
+        assert!(union.layers(&camera(ADA), false).is_empty());
+        assert_eq!(union.to_interest(|_| true), wants(true, &[(ADA, 0)]));
     }
 
     #[test]
     fn only_what_changes_is_told() {
+        let bits = LayerSet::from_bits;
         let mut demand = Demand::new(Duration::from_secs(1));
         let track = camera(ADA);
-        assert!(!demand.raise(track, 720), "it sends all already");
-        assert!(demand.set(track, Some(180)));
-        assert!(!demand.set(track, Some(180)));
-        assert!(!demand.raise(track, 180));
-        assert!(demand.set(track, None) && demand.is_paused(&track));
-        assert!(demand.raise(track, 180) && !demand.is_paused(&track));
+        assert_eq!(
+            demand.raise(track, bits(FULL)),
+            None,
+            "it sends that already"
+        );
+        assert_eq!(demand.raise(track, bits(0b1)), Some(bits(FULL | 0b1)));
+        assert!(demand.set(track, bits(0b1)));
+        assert!(!demand.set(track, bits(0b1)));
+        assert_eq!(demand.raise(track, bits(0b1)), None);
+        assert!(demand.set(track, LayerSet::EMPTY));
+        assert_eq!(demand.raise(track, bits(0b10)), Some(bits(0b10)));
         demand.forget(ADA);
-        assert!(!demand.set(track, Some(FULL_HEIGHT)));
+        assert!(!demand.set(track, bits(FULL)));
     }
 
     #[test]

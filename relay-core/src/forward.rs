@@ -14,6 +14,29 @@ pub struct TrackId {
     pub track: Track,
 }
 
+/// One simulcast layer of a video track: a sequence of frames that refer to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LayerId {
+    /// The track.
+    pub track: TrackId,
+    /// Its layer.
+    pub spatial_layer: u8,
+}
+
+impl LayerId {
+    /// The layer that a frame of `session` belongs to.
+    #[must_use]
+    pub const fn of(session: SessionId, routing: &Routing) -> Self {
+        Self {
+            track: TrackId {
+                session,
+                track: routing.track,
+            },
+            spatial_layer: routing.spatial_layer,
+        }
+    }
+}
+
 /// What a packet is, as far as routing and queues care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -42,14 +65,13 @@ impl Content {
         }
     }
 
-    /// The video track that it belongs to.
+    /// The video track that it belongs to, and the frame that it is.
     #[must_use]
-    pub const fn video_of(&self, source: Option<SessionId>) -> Option<TrackId> {
+    pub const fn video_of(&self, source: Option<SessionId>) -> Option<(TrackId, &Routing)> {
         match (source, self) {
-            (Some(session), Self::Media(routing)) if !routing.track.is_audio() => Some(TrackId {
-                session,
-                track: routing.track,
-            }),
+            (Some(session), Self::Media(routing)) if !routing.track.is_audio() => {
+                Some((LayerId::of(session, routing).track, routing))
+            }
             _ => None,
         }
     }

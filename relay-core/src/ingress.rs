@@ -6,13 +6,14 @@ use videocall_types::packet::PacketError;
 use videocall_types::proto::control as wire;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
+use videocall_types::report::Report;
 use videocall_types::{
     Bytes, Codec, Packet, PacketHeader, PacketKind, Redundancy, Resume, Routing, SessionId, Track,
     UserId, Wishes,
 };
 
 use crate::drop_reason::DropReason;
-use crate::forward::{Content, Forward, TrackId};
+use crate::forward::{Content, Forward, LayerId, TrackId};
 use crate::member::MediaState;
 
 /// Who a client is, whatever it writes into its packets.
@@ -33,6 +34,8 @@ pub enum Inbound {
     KeyframeRequest(KeyframeTarget),
     /// The video tracks that the client shows.
     Wishes(Wishes),
+    /// How the connection does; to be answered with a report.
+    Report(Report),
     /// How often the client needs to be sent what it hears.
     Redundancy(Redundancy),
     /// To be sent back as it came.
@@ -81,17 +84,22 @@ pub fn from_client(bytes: &Bytes, identity: &Identity) -> Result<Inbound, DropRe
         PacketKind::HEALTH | PacketKind::ENTER => Ok(Inbound::Consumed),
         PacketKind::KEYFRAME_REQUEST => {
             let request = wire::KeyframeRequest::parse_from_tokio_bytes(&header.data);
-            let track = request
+            let layer = request
                 .ok()
-                .and_then(|request| video_track(&request))
+                .and_then(|request| video_layer(&request))
                 .ok_or(DropReason::Malformed)?;
-            Ok(Inbound::KeyframeRequest(KeyframeTarget::Track(track)))
+            // The relay knows which layer the client gets.
+            Ok(Inbound::KeyframeRequest(KeyframeTarget::Track(layer.track)))
         }
         PacketKind::WISHES => wire::Wishes::parse_from_tokio_bytes(&header.data)
             .ok()
             .and_then(|wishes| Wishes::from_wire(&wishes))
             .map(Inbound::Wishes)
             .ok_or(DropReason::Malformed),
+        PacketKind::REPORT => Report::parse(&header.data)
+            .map(Inbound::Report)
+            .ok_or(DropReason::Malformed),
+        PacketKind::PADDING => Ok(Inbound::Consumed),
         PacketKind::REDUNDANCY => wire::Redundancy::parse_from_tokio_bytes(&header.data)
             .ok()
             .and_then(|redundancy| Redundancy::from_wire(&redundancy))
@@ -152,6 +160,8 @@ pub fn from_relay(bytes: Bytes) -> Result<Forward, DropReason> {
         | PacketKind::NOTICE
         | PacketKind::WISHES
         | PacketKind::DEMAND
+        | PacketKind::REPORT
+        | PacketKind::PADDING
         | PacketKind::ENTER
         | PacketKind::REDUNDANCY => return Err(DropReason::ServerOnly),
     };
@@ -163,13 +173,16 @@ pub fn from_relay(bytes: Bytes) -> Result<Forward, DropReason> {
     })
 }
 
-/// The video track that a request names. `None` if it names none.
-pub(crate) fn video_track(request: &wire::KeyframeRequest) -> Option<TrackId> {
+/// The video layer that a request names. `None` if it names none.
+pub(crate) fn video_layer(request: &wire::KeyframeRequest) -> Option<LayerId> {
     let track =
         Track::from_wire(request.track.enum_value().ok()?).filter(|track| !track.is_audio())?;
-    Some(TrackId {
-        session: SessionId::new(request.session_id)?,
-        track,
+    Some(LayerId {
+        track: TrackId {
+            session: SessionId::new(request.session_id)?,
+            track,
+        },
+        spatial_layer: u8::try_from(request.spatial_layer).ok()?,
     })
 }
 
@@ -251,15 +264,9 @@ fn derive_routing(media: &MediaPacket) -> Option<Routing> {
         }
     };
     Some(Routing {
-        track,
-        spatial_layer: 0,
-        temporal_layer: 0,
-        keyframe: media.frame_type == "key",
-        discardable: false,
-        sequence,
         capture_time_us: capture_time_us(track, media.timestamp),
-        audio_level: 0,
         codec,
+        ..Routing::new(track, sequence, media.frame_type == "key")
     })
 }
 

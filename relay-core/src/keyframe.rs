@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use videocall_types::{SessionId, Timestamp};
+use videocall_types::{LayerSet, SessionId, Timestamp};
 
-use crate::forward::TrackId;
+use crate::forward::{LayerId, TrackId};
 
-/// Lets one request per track and interval through. One that is held back goes out when the interval ends, unless a
+/// Lets one request per layer and interval through. One that is held back goes out when the interval ends, unless a
 /// keyframe has passed by then.
 #[derive(Debug)]
 pub struct KeyframeRequests {
     interval: Duration,
-    asked: BTreeMap<TrackId, Timestamp>,
-    held_back: BTreeMap<TrackId, Timestamp>,
+    asked: BTreeMap<LayerId, Timestamp>,
+    held_back: BTreeMap<LayerId, Timestamp>,
 }
 
 impl KeyframeRequests {
@@ -27,30 +27,37 @@ impl KeyframeRequests {
         }
     }
 
-    /// Somebody needs a keyframe of `track`. True: ask for it now.
-    pub fn request(&mut self, track: TrackId, now: Timestamp) -> bool {
-        match self.asked.get(&track).map(|asked| *asked + self.interval) {
+    /// Somebody needs a keyframe of `layer`. True: ask for it now.
+    pub fn request(&mut self, layer: LayerId, now: Timestamp) -> bool {
+        match self.asked.get(&layer).map(|asked| *asked + self.interval) {
             Some(free) if free > now => {
-                self.held_back.insert(track, free);
+                self.held_back.insert(layer, free);
                 false
             }
             _ => {
-                self.asked.insert(track, now);
-                self.held_back.remove(&track);
+                self.asked.insert(layer, now);
+                self.held_back.remove(&layer);
                 true
             }
         }
     }
 
-    /// A keyframe of `track` was forwarded.
-    pub fn passed(&mut self, track: TrackId) {
-        self.held_back.remove(&track);
+    /// A keyframe of `layer` was forwarded.
+    pub fn passed(&mut self, layer: LayerId) {
+        self.held_back.remove(&layer);
+    }
+
+    /// Of `track`, these layers are sent and no others.
+    pub fn sent(&mut self, track: TrackId, layers: LayerSet) {
+        self.held_back
+            .retain(|held, _| held.track != track || layers.contains(held.spatial_layer));
     }
 
     /// `session` has left.
     pub fn forget(&mut self, session: SessionId) {
-        self.asked.retain(|track, _| track.session != session);
-        self.held_back.retain(|track, _| track.session != session);
+        self.asked.retain(|layer, _| layer.track.session != session);
+        self.held_back
+            .retain(|layer, _| layer.track.session != session);
     }
 
     /// When [`due`](Self::due) has something.
@@ -59,12 +66,12 @@ impl KeyframeRequests {
         self.held_back.values().min().copied()
     }
 
-    /// A track whose held-back request goes out now.
-    pub fn due(&mut self, now: Timestamp) -> Option<TrackId> {
-        let track = *self.held_back.iter().find(|(_, free)| **free <= now)?.0;
-        self.held_back.remove(&track);
-        self.asked.insert(track, now);
-        Some(track)
+    /// A layer whose held-back request goes out now.
+    pub fn due(&mut self, now: Timestamp) -> Option<LayerId> {
+        let layer = *self.held_back.iter().find(|(_, free)| **free <= now)?.0;
+        self.held_back.remove(&layer);
+        self.asked.insert(layer, now);
+        Some(layer)
     }
 }
 
@@ -73,9 +80,12 @@ mod tests {
     use super::*;
     use videocall_types::Track;
 
-    const TRACK: TrackId = TrackId {
-        session: SessionId::new(1).unwrap(),
-        track: Track::Camera,
+    const LAYER: LayerId = LayerId {
+        track: TrackId {
+            session: SessionId::new(1).unwrap(),
+            track: Track::Camera,
+        },
+        spatial_layer: 0,
     };
 
     fn at(millis: u64) -> Timestamp {
@@ -85,39 +95,39 @@ mod tests {
     #[test]
     fn a_request_that_is_held_back_goes_out_once() {
         let mut requests = KeyframeRequests::new(Duration::from_millis(300));
-        assert!(requests.request(TRACK, at(0)));
-        assert!(!requests.request(TRACK, at(10)));
-        assert!(!requests.request(TRACK, at(299)));
+        assert!(requests.request(LAYER, at(0)));
+        assert!(!requests.request(LAYER, at(10)));
+        assert!(!requests.request(LAYER, at(299)));
         assert_eq!(requests.poll_timeout(), Some(at(300)));
         assert_eq!(requests.due(at(299)), None);
-        assert_eq!(requests.due(at(300)), Some(TRACK));
+        assert_eq!(requests.due(at(300)), Some(LAYER));
         assert_eq!(requests.due(at(300)), None);
         assert_eq!(requests.poll_timeout(), None);
-        assert!(!requests.request(TRACK, at(301)));
+        assert!(!requests.request(LAYER, at(301)));
     }
 
     #[test]
     fn a_keyframe_that_passes_settles_it() {
         let mut requests = KeyframeRequests::new(Duration::from_millis(300));
-        requests.request(TRACK, at(0));
-        requests.request(TRACK, at(10));
-        requests.passed(TRACK);
+        requests.request(LAYER, at(0));
+        requests.request(LAYER, at(10));
+        requests.passed(LAYER);
         assert_eq!(requests.poll_timeout(), None);
-        assert!(requests.request(TRACK, at(300)));
+        assert!(requests.request(LAYER, at(300)));
     }
 
     #[test]
-    fn tracks_do_not_share_an_interval() {
+    fn layers_do_not_share_an_interval() {
         let mut requests = KeyframeRequests::new(Duration::from_millis(300));
-        assert!(requests.request(TRACK, at(0)));
+        assert!(requests.request(LAYER, at(0)));
         assert!(requests.request(
-            TrackId {
-                track: Track::Screen,
-                ..TRACK
+            LayerId {
+                spatial_layer: 1,
+                ..LAYER
             },
             at(0)
         ));
-        requests.forget(TRACK.session);
-        assert!(requests.request(TRACK, at(1)));
+        requests.forget(LAYER.track.session);
+        assert!(requests.request(LAYER, at(1)));
     }
 }

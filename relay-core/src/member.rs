@@ -1,14 +1,20 @@
 //! One session as its room sees it.
 
+use std::collections::BTreeMap;
+
 use videocall_types::claims::Capabilities;
+use videocall_types::layers::layer_for;
 use videocall_types::proto::control as wire;
 use videocall_types::proto::media_packet::HeartbeatMetadata;
+use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Bytes, DisplayName, ResumeSecret, SessionId, Timestamp, Track, UserId, Wishes,
+    Bytes, DisplayName, Redundancy, ResumeSecret, Routing, SessionId, Timestamp, Track, UserId,
+    Wishes,
 };
 
-use crate::forward::Content;
+use crate::forward::{Content, TrackId};
 use crate::policy::RoomPolicy;
+use crate::selection::Pick;
 
 /// How a session speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -169,10 +175,31 @@ pub(crate) struct Member<H> {
     pub(crate) can: Capabilities,
     pub(crate) activity: Activity,
     pub(crate) wishes: Wishes,
+    /// Bits per second that its connection carries; `None`: all.
+    pub(crate) limit: Option<u64>,
+    /// Bits per second that it would make use of beyond that.
+    pub(crate) wanted: Option<u64>,
+    /// What it lacks of the sound that it hears.
+    pub(crate) lacks: Redundancy,
+    /// What it gets of the video that it shows.
+    pub(crate) picks: BTreeMap<TrackId, Pick>,
     /// What it can be resumed with; `None`: not at all.
     pub(crate) secret: Option<ResumeSecret>,
     /// What carries the session: the id that the connection would have had as a session of its own.
     pub(crate) connection: SessionId,
     /// The driver's way to the session.
     pub(crate) handle: H,
+}
+
+impl<H> Member<H> {
+    /// Whether it gets a frame of a video track.
+    pub(crate) fn gets(&self, track: &TrackId, frame: &Routing) -> bool {
+        self.picks.get(track).is_some_and(|pick| pick.passes(frame))
+    }
+
+    /// The layer of a track that it gets or waits for.
+    pub(crate) fn layer_of(&self, track: &TrackId) -> u8 {
+        let target = self.picks.get(track).and_then(Pick::target);
+        target.unwrap_or_else(|| layer_for(track.track, FULL_HEIGHT))
+    }
 }

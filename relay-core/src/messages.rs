@@ -8,11 +8,11 @@ use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::{
-    Bytes, MeetingId, Packet, PacketKind, Redundancy, ResumeSecret, ServerId, SessionId, Track,
-    TrackDemand, UserId, Wishes,
+    Bytes, Interest, LayerSet, MeetingId, Packet, PacketKind, Redundancy, ResumeSecret, ServerId,
+    SessionId, Track, TrackDemand, UserId,
 };
 
-use crate::forward::TrackId;
+use crate::forward::LayerId;
 use crate::member::{Dialect, Profile};
 
 pub use videocall_types::proto::control::notice::Reason as NoticeReason;
@@ -96,9 +96,15 @@ pub fn participant_left(meeting: &MeetingId, session: SessionId, profile: &Profi
     )
 }
 
-/// To a publisher, in either dialect: send a keyframe of `track`. `asker` is who needs it, for those who want to know.
+/// Native, to a publisher: send a keyframe of this layer.
 #[must_use]
-pub fn keyframe_request(
+pub fn keyframe_request(layer: LayerId) -> Packet {
+    from_relay(PacketKind::KEYFRAME_REQUEST, b"", &wire_request(layer))
+}
+
+/// Stock, to a publisher: send a keyframe of `track`. `asker` is who needs it, for those who want to know.
+#[must_use]
+pub fn stock_keyframe_request(
     publisher: &UserId,
     track: Track,
     asker: Option<(SessionId, &UserId)>,
@@ -122,11 +128,11 @@ pub fn keyframe_request(
     )
 }
 
-/// Native, to a publisher: how much of a video track anybody shows; see [`TrackDemand`].
+/// Native, to a publisher: which layers of a video track anybody gets; see [`TrackDemand`].
 #[must_use]
-pub fn demand(track: Track, height: Option<u32>) -> Packet {
+pub fn demand(track: Track, layers: LayerSet) -> Packet {
     let mut demand = wire::Demand::new();
-    demand.tracks = vec![TrackDemand { track, height }.to_wire()];
+    demand.tracks = vec![TrackDemand { track, layers }.to_wire()];
     from_relay(PacketKind::DEMAND, b"", &demand)
 }
 
@@ -144,11 +150,11 @@ pub fn remote_redundancy(server: ServerId, redundancy: &Redundancy) -> Bytes {
     serialize(&event)
 }
 
-/// To other relays: what the members of this one show.
+/// To other relays: what the members of this one get.
 #[must_use]
-pub fn wishes(server: ServerId, wishes: &Wishes) -> Bytes {
+pub fn interest(server: ServerId, interest: &Interest) -> Bytes {
     let mut event = bus_event(server);
-    event.set_wishes(wishes.to_wire());
+    event.set_interest(interest.to_wire());
     serialize(&event)
 }
 
@@ -189,13 +195,18 @@ pub fn members<'a>(
 
 /// To the relay that hosts the source: ask it for a keyframe.
 #[must_use]
-pub fn remote_keyframe_request(server: ServerId, track: TrackId) -> Bytes {
-    let mut request = wire::KeyframeRequest::new();
-    request.session_id = track.session.get();
-    request.track = track.track.to_wire().into();
+pub fn remote_keyframe_request(server: ServerId, layer: LayerId) -> Bytes {
     let mut event = bus_event(server);
-    event.set_keyframe_request(request);
+    event.set_keyframe_request(wire_request(layer));
     serialize(&event)
+}
+
+fn wire_request(layer: LayerId) -> wire::KeyframeRequest {
+    let mut request = wire::KeyframeRequest::new();
+    request.session_id = layer.track.session.get();
+    request.track = layer.track.track.to_wire().into();
+    request.spatial_layer = layer.spatial_layer.into();
+    request
 }
 
 fn participant_event(

@@ -4,6 +4,7 @@ mod gate;
 mod lane;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use videocall_types::{SessionId, Timestamp, Track};
 
@@ -187,6 +188,14 @@ impl<T> SendQueue<T> {
             + self.rest.bytes()
     }
 
+    /// How long the oldest sound or picture has waited.
+    #[must_use]
+    pub fn media_age(&self, now: Timestamp) -> Duration {
+        let lanes = [&self.audio, &self.screen, &self.camera];
+        let ages = lanes.into_iter().map(|lane| lane.age(now));
+        ages.max().unwrap_or_default()
+    }
+
     /// Packets that wait.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -224,7 +233,7 @@ impl<T> SendQueue<T> {
         match self.gates.arrive(frame, now) {
             gate::Arrival::Pass => {
                 if frame.keyframe {
-                    self.wanted.remove(&frame.stream.track);
+                    self.wanted.remove(&frame.layer.track);
                 }
                 true
             }
@@ -235,7 +244,7 @@ impl<T> SendQueue<T> {
             gate::Arrival::NoReference { ask } => {
                 self.drops.no_reference += 1;
                 if ask {
-                    self.wanted.insert(frame.stream.track);
+                    self.wanted.insert(frame.layer.track);
                 }
                 false
             }
@@ -261,12 +270,12 @@ impl<T> SendQueue<T> {
         }
         for track in [Track::Camera, Track::Screen] {
             if self.is_over() {
-                self.drop_enhancement(track);
+                self.drop_enhancement(track, now);
             }
         }
         for track in [Track::Camera, Track::Screen] {
             while self.is_over() {
-                let Some(victim) = self.lane(track).first_of_largest_stream() else {
+                let Some(victim) = self.lane(track).first_of_largest_layer() else {
                     break;
                 };
                 self.drop_frame_and_dependants(&victim, Cause::Overflow, now);
@@ -277,30 +286,44 @@ impl<T> SendQueue<T> {
         }
     }
 
-    fn drop_enhancement(&mut self, track: Track) {
+    fn drop_enhancement(&mut self, track: Track, now: Timestamp) {
         let dropped = self
             .lane(track)
             .remove_if(|frame| frame.discardable || frame.temporal_layer > 0);
         self.count(Cause::Overflow, dropped.len());
         for frame in dropped.iter().filter(|frame| !frame.discardable) {
-            self.gates.lost_enhancement(frame);
+            self.gates.lost(frame, now);
         }
     }
 
-    /// Drops the oldest frame of its stream, and those behind it that can't be decoded without it.
+    /// Drops the oldest frame of its layer, and those behind it that can't be decoded without it.
     fn drop_frame_and_dependants(&mut self, lost: &Frame, cause: Cause, now: Timestamp) {
+        let mut gone = BTreeSet::new();
         let (mut started, mut ended) = (false, false);
-        let dropped = self.lane(lost.stream.track.track).remove_if(|frame| {
-            if ended || frame.stream != lost.stream {
+        let dropped = self.lane(lost.layer.track.track).remove_if(|frame| {
+            if ended || frame.layer != lost.layer {
                 return false;
             }
-            ended = started && lost.ends_before(frame);
+            // From a keyframe on, numbers may begin anew.
+            ended = started && frame.keyframe;
+            let is_gone = frame
+                .reference()
+                .is_some_and(|sequence| gone.contains(&sequence));
+            let drop = !ended && (!started || is_gone);
             started = true;
-            !ended
+            if drop && !frame.discardable {
+                gone.insert(frame.sequence);
+            }
+            drop
         });
         self.count(cause, dropped.len());
-        if !ended && self.gates.lost(lost, now) {
-            self.wanted.insert(lost.stream.track);
+        if ended {
+            return;
+        }
+        for frame in dropped.iter().filter(|frame| !frame.discardable) {
+            if self.gates.lost(frame, now) {
+                self.wanted.insert(frame.layer.track);
+            }
         }
     }
 

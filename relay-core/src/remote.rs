@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use videocall_types::demand::EVERYTHING;
 use videocall_types::proto::bus::Members;
-use videocall_types::wishes::EVERYTHING;
-use videocall_types::{ServerId, SessionId, Timestamp, Track, UserId, Wishes};
+use videocall_types::{Interest, ServerId, SessionId, Timestamp, Track, UserId};
 
 use crate::forward::Content;
 use crate::member::{Activity, MediaState, Profile};
@@ -33,8 +33,8 @@ pub(crate) struct Remotes {
     timeout: Duration,
     heard: BTreeMap<ServerId, Timestamp>,
     members: BTreeMap<SessionId, RemoteMember>,
-    /// What the members of a relay show, where it has said so.
-    wishes: BTreeMap<ServerId, Wishes>,
+    /// What the members of a relay get, where it has said so.
+    interests: BTreeMap<ServerId, Interest>,
 }
 
 impl Remotes {
@@ -46,7 +46,7 @@ impl Remotes {
             timeout,
             heard: BTreeMap::new(),
             members: BTreeMap::new(),
-            wishes: BTreeMap::new(),
+            interests: BTreeMap::new(),
         }
     }
 
@@ -132,7 +132,7 @@ impl Remotes {
     /// A relay has no members any more.
     pub(crate) fn bye(&mut self, server: ServerId) -> Vec<SessionId> {
         self.heard.remove(&server);
-        self.wishes.remove(&server);
+        self.interests.remove(&server);
         let gone: Vec<SessionId> = self.of(server).collect();
         for session in &gone {
             self.members.remove(session);
@@ -140,29 +140,31 @@ impl Remotes {
         gone
     }
 
-    /// What the members of a relay show from now on; returns what they showed before.
-    pub(crate) fn set_wishes(&mut self, server: ServerId, wishes: Wishes) -> Wishes {
-        let before = self.wishes.insert(server, wishes);
-        before.unwrap_or_else(Wishes::everything)
+    /// What the members of a relay get from now on.
+    pub(crate) fn set_interest(&mut self, server: ServerId, interest: Interest) {
+        self.interests.insert(server, interest);
     }
 
-    /// The wishes of each relay with members in the room.
-    pub(crate) fn wishes(&self) -> impl Iterator<Item = &Wishes> {
+    /// The interest of each relay with members in the room.
+    pub(crate) fn interests(&self) -> impl Iterator<Item = &Interest> {
         let servers: BTreeSet<ServerId> = self.members.values().map(|m| m.server).collect();
-        servers
-            .into_iter()
-            .map(|server| self.wishes.get(&server).unwrap_or(&EVERYTHING))
+        servers.into_iter().map(|server| self.interest(server))
     }
 
-    /// Whether any relay shows what `source` sent.
-    pub(crate) fn show(&self, source: SessionId, content: &Content) -> bool {
-        let Some(track) = content.video_of(Some(source)) else {
+    /// Whether any relay has use for what `source` sent.
+    pub(crate) fn want(&self, source: SessionId, content: &Content) -> bool {
+        let Some((track, frame)) = content.video_of(Some(source)) else {
             return true;
         };
+        let serves = |layer| frame.layers.serving(layer) == Some(frame.spatial_layer);
         self.heard.keys().any(|server| {
-            let wishes = self.wishes.get(server);
-            wishes.is_none_or(|wishes| wishes.want(track.session, track.track))
+            let layers = self.interest(*server).layers(track.session, track.track);
+            layers.iter().any(serves)
         })
+    }
+
+    fn interest(&self, server: ServerId) -> &Interest {
+        self.interests.get(&server).unwrap_or(&EVERYTHING)
     }
 
     /// When the next relay has been silent for too long.

@@ -3,8 +3,10 @@
 mod announce;
 mod audio;
 mod demand;
+mod keyframes;
 mod redundancy;
 mod resume;
+mod selection;
 mod video;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,17 +16,18 @@ use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::bus_event::Event;
 use videocall_types::proto::bus::{BusEvent, Members};
 use videocall_types::{
-    Bytes, DisplayName, MeetingId, Packet, Redundancy, ResumeSecret, ServerId, SessionId,
-    Timestamp, UserId, Wishes,
+    Bytes, DisplayName, Interest, MeetingId, Packet, Redundancy, ResumeSecret, ServerId, SessionId,
+    Timestamp, UserId,
 };
 
 use crate::command::Command;
 use crate::demand::Demand;
 use crate::drop_reason::DropReason;
-use crate::forward::{Content, Forward, TrackId};
-use crate::ingress::{KeyframeTarget, video_track};
+use crate::forward::{Content, Forward, LayerId, TrackId};
+use crate::ingress::video_layer;
 use crate::keyframe::KeyframeRequests;
 use crate::last_n::LastN;
+use crate::layers::TrackLayers;
 use crate::loudest::Loudest;
 use crate::member::{Activity, Dialect, MediaState, Member, Profile};
 use crate::messages;
@@ -79,8 +82,10 @@ pub struct Room<H> {
     loudest: Loudest,
     demand: Demand,
     lack: Lack,
-    /// What the other relays were told that the members of this one show. Without it they send everything.
-    published_wishes: Option<Wishes>,
+    /// Of every video track that was seen.
+    layers: BTreeMap<TrackId, TrackLayers>,
+    /// What the other relays were told that the members of this one get. Without it they send everything.
+    published_interest: Option<Interest>,
     next_snapshot: Timestamp,
     /// Members of this relay that left since everybody was told the last time.
     departed: BTreeSet<SessionId>,
@@ -110,7 +115,7 @@ impl<'a, H> Route<'a, H> {
                 !withheld
                     && Some(**session) != source
                     && content.is_for(member.dialect, &member.can)
-                    && video.is_none_or(|track| member.wishes.want(track.session, track.track))
+                    && video.is_none_or(|(track, frame)| member.gets(&track, frame))
             })
             .map(|(session, member)| (*session, &member.handle))
     }
@@ -135,7 +140,8 @@ impl<H> Room<H> {
             loudest: Loudest::default(),
             demand: Demand::new(policy.demand_hold),
             lack: Lack::default(),
-            published_wishes: None,
+            layers: BTreeMap::new(),
+            published_interest: None,
             next_snapshot: now + policy.snapshot_interval,
             members: BTreeMap::new(),
             connections: Connections::default(),
@@ -177,7 +183,6 @@ impl<H> Room<H> {
         }
         self.welcome(&new);
         let wishes = self.first_wishes(new.dialect);
-        let watches = new.can.receive_media && wishes.others;
         let profile = Profile {
             user: new.user,
             name: new.name,
@@ -190,15 +195,17 @@ impl<H> Room<H> {
             can: new.can,
             activity: Activity::default(),
             wishes,
+            limit: None,
+            wanted: None,
+            lacks: Redundancy::default(),
+            picks: BTreeMap::new(),
             secret: new.secret,
             connection: new.session,
             handle,
         };
         self.members.insert(new.session, member);
         self.limit_video(now);
-        if watches {
-            self.show_all(now);
-        }
+        self.select_for(new.session, None, now);
         self.announce(now);
         Ok(())
     }
@@ -220,46 +227,6 @@ impl<H> Room<H> {
             self.limit_video(now);
             self.announce(now);
         }
-    }
-
-    /// Somebody needs a keyframe.
-    ///
-    /// # Errors
-    /// The reason why nobody is asked for one.
-    pub fn request_keyframe(
-        &mut self,
-        from: SessionId,
-        target: &KeyframeTarget,
-        now: Timestamp,
-    ) -> Result<(), DropReason> {
-        let member = self.members.get(&from).ok_or(DropReason::NotMember)?;
-        if !member.can.receive_media {
-            return Err(DropReason::NotAllowed);
-        }
-        let tracks: Vec<TrackId> = match target {
-            KeyframeTarget::Track(track) => vec![*track],
-            KeyframeTarget::User(user, track) => {
-                let local = self
-                    .members
-                    .iter()
-                    .filter(|(_, m)| m.profile.user == *user)
-                    .map(|(session, _)| *session);
-                let sessions = local.chain(self.remotes.sessions_of(user));
-                sessions
-                    .map(|session| TrackId {
-                        session,
-                        track: *track,
-                    })
-                    .collect()
-            }
-        };
-        for track in tracks {
-            // What is withheld gets its keyframe when it comes back.
-            if track.session != from && self.last_n.passes(&track) {
-                self.want_keyframe(track, now);
-            }
-        }
-        Ok(())
     }
 
     /// The bus works, for the first time or again. The others answer with their members; they may have missed news of ours.
@@ -295,17 +262,17 @@ impl<H> Room<H> {
             Some(Event::KeyframeRequest(request)) => {
                 self.remotes.heard(server, now);
                 // The others are told by their own relays; this one answers for its own members only.
-                let track =
-                    video_track(&request).filter(|track| self.members.contains_key(&track.session));
-                if let Some(track) = track {
-                    self.want_keyframe(track, now);
+                let layer = video_layer(&request);
+                let layer = layer.filter(|layer| self.members.contains_key(&layer.track.session));
+                if let Some(layer) = layer {
+                    self.want_keyframe(layer, now);
                 }
             }
-            Some(Event::Wishes(wishes)) => {
+            Some(Event::Interest(interest)) => {
                 self.remotes.heard(server, now);
-                let wishes = Wishes::from_relay(&wishes);
-                let before = self.remotes.set_wishes(server, wishes.clone());
-                self.remote_wishes(&before, &wishes, now);
+                let interest = Interest::from_wire(&interest);
+                self.remote_interest(&interest, now);
+                self.remotes.set_interest(server, interest);
             }
             Some(Event::Redundancy(redundancy)) => {
                 self.remotes.heard(server, now);
@@ -334,10 +301,12 @@ impl<H> Room<H> {
             self.next_snapshot = now + self.policy.snapshot_interval;
             self.publish_snapshot();
             self.refill_places(now);
+            self.select_for_limited(now);
+            self.remind_of_keyframes(now);
             self.demand.doubt(now);
         }
-        while let Some(track) = self.keyframes.due(now) {
-            self.ask_for_keyframe(track);
+        while let Some(layer) = self.keyframes.due(now) {
+            self.ask_for_keyframe(layer);
         }
         self.review_demand(now);
         self.announce(now);
@@ -381,27 +350,19 @@ impl<H> Room<H> {
             return Err(DropReason::NotAllowed);
         }
         member.activity.note(&forward.content, &self.policy, now);
-        match &forward.content {
-            Content::Media(routing) => {
-                if routing.keyframe {
-                    self.keyframes.passed(TrackId {
-                        session: from,
-                        track: routing.track,
-                    });
-                }
-            }
-            Content::Heartbeat(state) if member.profile.state != *state => {
-                member.profile.state = *state;
-                self.presence.set(from, member.profile.clone());
-                self.demand.doubt(now);
-                self.announce(now);
-            }
-            Content::Heartbeat(_) | Content::StockOnly | Content::Control => {}
+        if let Content::Heartbeat(state) = &forward.content
+            && member.profile.state != *state
+        {
+            member.profile.state = *state;
+            self.presence.set(from, member.profile.clone());
+            self.demand.doubt(now);
+            self.announce(now);
         }
+        self.note_frame(from, forward, now);
         if !self.is_heard(from, &forward.content, now) {
             return Err(DropReason::Quieter);
         }
-        let to_bus = self.remotes.has_members() && self.remotes.show(from, &forward.content);
+        let to_bus = self.remotes.has_members() && self.remotes.want(from, &forward.content);
         let withheld = !self.passes(from, &forward.content, now);
         if withheld && !to_bus {
             return Err(DropReason::Overload);
@@ -425,18 +386,13 @@ impl<H> Room<H> {
         now: Timestamp,
     ) -> Result<Route<'a, H>, DropReason> {
         let from = forward.source.ok_or(DropReason::NotMember)?;
-        let track = forward.track();
         if !self
             .remotes
             .packet(from, &forward.content, &self.policy, now)
         {
             return Err(DropReason::NotMember);
         }
-        if let (Some(track), Content::Media(routing)) = (track, &forward.content)
-            && routing.keyframe
-        {
-            self.keyframes.passed(track);
-        }
+        self.note_frame(from, forward, now);
         if !self.is_heard(from, &forward.content, now) {
             return Err(DropReason::Quieter);
         }
@@ -452,6 +408,27 @@ impl<H> Room<H> {
         })
     }
 
+    /// A frame comes, which may be of a layer that was not sent before, or the keyframe that somebody waits for.
+    fn note_frame(&mut self, from: SessionId, forward: &Forward, now: Timestamp) {
+        let Some((track, frame)) = forward.content.video_of(Some(from)) else {
+            return;
+        };
+        let layer = LayerId::of(from, frame);
+        let layers = self.layers.entry(track).or_default();
+        if layers.note(frame, forward.packet.len(), self.policy.track_timeout, now) {
+            self.keyframes.sent(track, frame.layers);
+            self.layers_changed(track, frame.keyframe.then_some(layer), now);
+        }
+        if frame.keyframe {
+            self.keyframes.passed(layer);
+            for member in self.members.values_mut() {
+                if let Some(pick) = member.picks.get_mut(&track) {
+                    pick.keyframe(frame.spatial_layer);
+                }
+            }
+        }
+    }
+
     /// Members on all relays.
     fn people(&self) -> usize {
         self.members.len() + self.remotes.len()
@@ -463,6 +440,10 @@ impl<H> Room<H> {
         self.presence.remove(session);
         self.keyframes.forget(session);
         self.demand.forget(session);
+        self.layers.retain(|track, _| track.session != session);
+        for member in self.members.values_mut() {
+            member.picks.retain(|track, _| track.session != session);
+        }
         self.lack.forget(session);
         self.commands.push_back(Command::Forget(session));
     }
@@ -502,37 +483,8 @@ impl<H> Room<H> {
             .map(|(session, member)| (*session, &member.profile));
         let snapshot = messages::members(self.server, true, members, std::iter::empty());
         self.publish(snapshot);
-        self.repeat_wishes();
+        self.repeat_interest();
         self.repeat_lack();
-    }
-
-    // Keyframes.
-
-    fn want_keyframe(&mut self, track: TrackId, now: Timestamp) {
-        let known =
-            self.members.contains_key(&track.session) || self.remotes.contains(track.session);
-        if known && self.keyframes.request(track, now) {
-            self.ask_for_keyframe(track);
-        }
-    }
-
-    fn ask_for_keyframe(&mut self, track: TrackId) {
-        let Some(publisher) = self.members.get(&track.session) else {
-            self.publish(messages::remote_keyframe_request(self.server, track));
-            return;
-        };
-        // A stock client takes packets of session 0 for nobody's and may ignore them, so that it hears it from somebody.
-        let asker = match publisher.dialect {
-            Dialect::Native => None,
-            Dialect::Stock => self
-                .presence
-                .told()
-                .chain(self.members.iter().map(|(id, m)| (*id, &m.profile)))
-                .find(|(session, _)| *session != track.session),
-        };
-        let asker = asker.map(|(session, profile)| (session, &profile.user));
-        let request = messages::keyframe_request(&publisher.profile.user, track.track, asker);
-        self.send(vec![track.session], request);
     }
 
     fn send(&mut self, to: Vec<SessionId>, packet: Packet) {

@@ -60,6 +60,11 @@ pub(crate) enum FromSession {
         from: SessionId,
         wishes: Wishes,
     },
+    /// The session's connection carries so many bits per second; `None`: all.
+    Downlink {
+        from: SessionId,
+        limit: Option<u64>,
+    },
     Lack {
         from: SessionId,
         lacks: Redundancy,
@@ -73,6 +78,8 @@ pub(crate) enum ToSession {
     Packet(Arc<Forward>),
     /// Nothing more comes from this session.
     Forget(SessionId),
+    /// So many bits per second would be of use, where the connection does not carry all.
+    Want(Option<u64>),
 }
 
 /// The room's way to a session.
@@ -227,6 +234,10 @@ impl RoomTask {
                 self.room.request_keyframe(from, &target, now)
             }
             FromSession::Wishes { from, wishes } => self.room.wish(from, wishes, now),
+            FromSession::Downlink { from, limit } => {
+                self.room.limit_downlink(from, limit, now);
+                Ok(())
+            }
             FromSession::Lack { from, lacks } => self.room.lack(from, lacks),
         };
         if let Err(reason) = outcome {
@@ -300,6 +311,11 @@ impl RoomTask {
                 Command::Send { to, forward } => {
                     let outlets = to.iter().filter_map(|session| self.room.handle(*session));
                     deliver(outlets, &Arc::new(forward), &self.metrics);
+                }
+                Command::Want { session, wanted } => {
+                    if let Some(outlet) = self.room.handle(session) {
+                        outlet.give(ToSession::Want(wanted));
+                    }
                 }
                 Command::Forget(source) => {
                     for outlet in self.room.handles() {

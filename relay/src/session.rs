@@ -13,6 +13,7 @@ use relay_core::{Dialect, ingress};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use videocall_types::report::{Feedback, Report};
 use videocall_types::{CloseCode, Packet, Resume};
 
 use crate::admission::Admission;
@@ -34,6 +35,11 @@ const DRAIN_SPREAD_MS: u32 = 1000;
 enum Own {
     /// A probe, to be sent back on its channel.
     Echo(Received),
+    /// Our report, in answer to the client's, and what that said of what we sent.
+    Report {
+        answer: Report,
+        feedback: Option<Feedback>,
+    },
     /// Something that the client should know.
     Notice(Packet),
 }

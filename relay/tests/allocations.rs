@@ -142,15 +142,8 @@ async fn receive_media(peer: &mut Peer) {
 
 fn native(track: Track, sequence: u64, payload: usize) -> Bytes {
     let routing = Routing {
-        track,
-        spatial_layer: 0,
-        temporal_layer: 0,
-        keyframe: sequence == 0,
-        discardable: false,
-        sequence,
         capture_time_us: 1000 * sequence,
-        audio_level: 0,
-        codec: None,
+        ..Routing::new(track, sequence, sequence == 0)
     };
     Packet::media(b"ada", None, &routing, vec![0; payload].into()).to_bytes()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use protobuf::Message as _;
 use tokio::time::timeout;
-use videocall_types::proto::control::Presence;
+use videocall_types::proto::control::{KeyframeRequest, Presence};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::meeting_packet::MeetingPacket;
@@ -103,6 +103,21 @@ impl Seen {
     #[must_use]
     pub fn media_of(&self, kind: MediaType) -> Option<MediaPacket> {
         self.media().filter(|media| media.media_type == kind.into())
+    }
+
+    /// The track that a keyframe is wanted of, in either dialect, if this asks for one.
+    #[must_use]
+    pub fn keyframe_request(&self) -> Option<Track> {
+        if self.is(PacketKind::KEYFRAME_REQUEST) {
+            let request = KeyframeRequest::parse_from_tokio_bytes(&self.header.data).unwrap();
+            return Track::from_wire(request.track.unwrap());
+        }
+        let media = self.media_of(MediaType::KEYFRAME_REQUEST)?;
+        Some(if media.data == "SCREEN" {
+            Track::Screen
+        } else {
+            Track::Camera
+        })
     }
 
     /// The meeting event inside, if it is one.

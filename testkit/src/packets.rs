@@ -83,12 +83,6 @@ pub fn frame(track: Track, sequence: u64, key: bool, payload: &[u8]) -> MediaPac
 #[must_use]
 pub fn routing(track: Track, sequence: u64, key: bool) -> Routing {
     Routing {
-        track,
-        spatial_layer: 0,
-        temporal_layer: 0,
-        keyframe: key,
-        discardable: false,
-        sequence,
         capture_time_us: sequence * 33_000,
         audio_level: if track.is_audio() { 40 } else { 0 },
         codec: Some(if track.is_audio() {
@@ -96,6 +90,7 @@ pub fn routing(track: Track, sequence: u64, key: bool) -> Routing {
         } else {
             Codec::Vp9
         }),
+        ..Routing::new(track, sequence, key)
     }
 }
 

@@ -11,7 +11,7 @@ use protobuf::{Message, MessageField};
 use testkit::packets;
 use videocall_types::proto::control::notice::Reason;
 use videocall_types::proto::control::{
-    Demand, KeyframeRequest, MediaState, Notice, Participant, Presence,
+    Demand, KeyframeRequest, MediaState, Notice, Participant, Presence, Report,
 };
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{HeartbeatMetadata, MediaPacket};
@@ -20,8 +20,8 @@ use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::proto::packet_wrapper::PacketWrapper;
 use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Packet, PacketHeader, PacketKind, Redundancy, Resume, ResumeSecret, Routing, SessionId, Track,
-    TrackDemand, Wishes,
+    LayerSet, Packet, PacketHeader, PacketKind, Redundancy, Resume, ResumeSecret, Routing,
+    SessionId, Track, TrackDemand, Wishes,
 };
 
 const USER: &[u8] = b"ada";
@@ -84,6 +84,8 @@ fn media_with_a_routing_header() {
             spatial_layer: 2,
             temporal_layer: 1,
             discardable: !key,
+            reference: 2,
+            layers: LayerSet::from_bits(0b111),
             ..packets::routing(track, 300, key)
         };
         pin_message(
@@ -201,11 +203,28 @@ fn control() {
     pin_message("wishes", PacketKind::WISHES, None, &wishes.to_wire());
 
     let mut demand = Demand::new();
-    let tracks = [(Track::Camera, Some(360)), (Track::Screen, None)];
+    let tracks = [
+        (Track::Camera, LayerSet::from_bits(0b101)),
+        (Track::Screen, LayerSet::EMPTY),
+    ];
     demand.tracks = tracks
-        .map(|(track, height)| TrackDemand { track, height }.to_wire())
+        .map(|(track, layers)| TrackDemand { track, layers }.to_wire())
         .into();
     pin_message("demand", PacketKind::DEMAND, None, &demand);
+
+    let mut report = Report::new();
+    report.time_us = 1_000_000;
+    report.echo_time_us = 900_000;
+    report.echo_arrival_us = 950_000;
+    report.received_bytes = 300;
+    report.limit_bps = 500_000;
+    pin_message("report", PacketKind::REPORT, None, &report);
+    pin(
+        "padding",
+        PacketKind::PADDING,
+        None,
+        Bytes::from_static(&[0; 3]),
+    );
 
     let redundancy = Redundancy {
         frames: [((seven, Track::Microphone), 2)].into(),

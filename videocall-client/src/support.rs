@@ -127,6 +127,13 @@ pub(crate) async fn probe(in_worker: InWorker) -> BTreeMap<String, bool> {
     found
 }
 
+/// Processor cores, as far as the browser tells.
+pub(crate) fn cores() -> u32 {
+    let navigator = js::get(&js_sys::global(), "navigator");
+    let cores = js::get(&navigator, "hardwareConcurrency").as_f64();
+    cores.map_or(2, |cores| cores as u32)
+}
+
 /// Whether cameras can be encoded with this codec in real time, in layers of this scalability mode. Also for the engine.
 pub(crate) async fn encodes_video(codec: Codec, mode: Option<&str>) -> bool {
     let mut config = json!({

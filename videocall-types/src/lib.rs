@@ -3,21 +3,26 @@
 //! * [`id`]: ids of meetings, users, sessions and servers, and the one check of their alphabet
 //! * [`proto`]: the generated wire messages; [`packet`]: reading and stamping them without copying the payload
 //! * [`framing`]: packets on a long-lived stream
-//! * [`wishes`]: which video tracks a receiver shows; [`redundancy`]: how often sound is to be sent
-//! * [`resume`]: what lets a client come back into its session
+//! * [`wishes`], [`demand`]: which video tracks a receiver shows, and what publishers hear of it; [`layers`]: the ladder
+//! * [`report`], [`bandwidth`]: how much a connection carries, which both ends find out alike
+//! * [`redundancy`]: how often sound is to be sent; [`resume`]: what lets a client come back into its session
 //! * [`limits`], [`close`], [`time`]: sizes, close codes and the time type that both sides agree on
 //! * [`api`], [`claims`]: HTTP bodies and room-token claims
 //!
 //! No I/O, no async, no clock. Builds natively and for `wasm32`. `PROTOCOL.md` is the prose version of this crate.
 
 pub mod api;
+pub mod bandwidth;
 pub mod claims;
 pub mod close;
+pub mod demand;
 pub mod framing;
 pub mod id;
+pub mod layers;
 pub mod limits;
 pub mod packet;
 pub mod redundancy;
+pub mod report;
 pub mod resume;
 pub mod routing;
 pub mod time;
@@ -35,10 +40,12 @@ pub mod proto {
 
 pub use bytes::Bytes;
 pub use close::CloseCode;
+pub use demand::{Interest, TrackDemand};
 pub use id::{DisplayName, MeetingId, ServerId, SessionId, UserId};
+pub use layers::LayerSet;
 pub use packet::{Packet, PacketHeader, PacketKind};
 pub use redundancy::Redundancy;
 pub use resume::{Resume, ResumeSecret};
 pub use routing::{Codec, Routing, Track};
 pub use time::Timestamp;
-pub use wishes::{TrackDemand, Wishes};
+pub use wishes::Wishes;

@@ -3,6 +3,7 @@
 use protobuf::Message as _;
 use serde::{Deserialize, Serialize};
 
+use crate::layers::LayerSet;
 use crate::proto::routing as wire;
 
 /// One media source of a session.
@@ -122,19 +123,47 @@ pub struct Routing {
     pub audio_level: u8,
     /// How the frame is encoded; `None` if the sender does not say.
     pub codec: Option<Codec>,
+    /// How far back in `sequence` the newest frame is that this one refers to, at least 1. Says nothing of a keyframe.
+    pub reference: u32,
+    /// The spatial layers of the track that are sent at present.
+    pub layers: LayerSet,
 }
 
 const FLAG_KEYFRAME: u32 = 1;
 const FLAG_DISCARDABLE: u32 = 2;
 
 impl Routing {
+    /// Of a frame that refers to the one before it, of a track with one layer.
+    #[must_use]
+    pub const fn new(track: Track, sequence: u64, keyframe: bool) -> Self {
+        Self {
+            track,
+            spatial_layer: 0,
+            temporal_layer: 0,
+            keyframe,
+            discardable: false,
+            sequence,
+            capture_time_us: 0,
+            audio_level: 0,
+            codec: None,
+            reference: 1,
+            layers: LayerSet::only(0),
+        }
+    }
+
     /// Reads a serialized `RoutingHeader`. `None` if it can't be read, names no track or has a value out of range.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let header = wire::RoutingHeader::parse_from_bytes(bytes).ok()?;
+        let track = Track::from_wire(header.track.enum_value().ok()?)?;
+        let spatial_layer = u8::try_from(header.spatial_layer).ok()?;
+        let own = LayerSet::only(spatial_layer);
+        if own.is_empty() {
+            return None;
+        }
         Some(Self {
-            track: Track::from_wire(header.track.enum_value().ok()?)?,
-            spatial_layer: u8::try_from(header.spatial_layer).ok()?,
+            track,
+            spatial_layer,
             temporal_layer: u8::try_from(header.temporal_layer).ok()?,
             keyframe: header.flags & FLAG_KEYFRAME != 0,
             discardable: header.flags & FLAG_DISCARDABLE != 0,
@@ -144,6 +173,8 @@ impl Routing {
                 .ok()
                 .filter(|level| *level <= 127)?,
             codec: header.codec.enum_value().ok().and_then(Codec::from_wire),
+            reference: header.reference.max(1),
+            layers: LayerSet::from_bits(header.layers).union(own),
         })
     }
 
@@ -167,6 +198,13 @@ impl Routing {
             .codec
             .map_or(wire::Codec::CODEC_UNSPECIFIED, Codec::to_wire)
             .into();
+        // What is usual is not written.
+        if self.reference != 1 {
+            header.reference = self.reference;
+        }
+        if self.layers != LayerSet::only(self.spatial_layer) {
+            header.layers = self.layers.bits();
+        }
         header
     }
 }

@@ -1,4 +1,4 @@
-//! Which video tracks a receiver shows, and how much of a track anybody shows.
+//! Which video tracks a receiver shows.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,6 @@ use crate::routing::Track;
 
 /// Rows of pixels: as many as there are.
 pub const FULL_HEIGHT: u32 = u32::MAX;
-
-/// What somebody wants who has said nothing, for whoever needs it by reference.
-pub static EVERYTHING: Wishes = Wishes::everything();
 
 /// The video tracks that a receiver shows, each with the rows of pixels that it takes on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,15 +63,6 @@ impl Wishes {
         })
     }
 
-    /// Reads what another relay says for all of its members. What this version can't read is not wanted.
-    #[must_use]
-    pub fn from_relay(message: &wire::Wishes) -> Self {
-        Self {
-            shown: message.shown.iter().filter_map(read_wish).collect(),
-            others: message.others,
-        }
-    }
-
     /// The wire message.
     #[must_use]
     pub fn to_wire(&self) -> wire::Wishes {
@@ -89,37 +77,6 @@ impl Wishes {
         message.shown = self.shown.iter().map(wish).collect();
         message.others = self.others;
         message
-    }
-}
-
-/// How much of a published track anybody shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TrackDemand {
-    /// Which track.
-    pub track: Track,
-    /// The most rows of pixels that anybody shows; `None`: nobody shows it.
-    pub height: Option<u32>,
-}
-
-impl TrackDemand {
-    /// Reads what a relay says. `None` if it is about no video.
-    #[must_use]
-    pub fn from_wire(demand: &wire::TrackDemand) -> Option<Self> {
-        let track = Track::from_wire(demand.track.enum_value().ok()?)?;
-        (!track.is_audio()).then_some(Self {
-            track,
-            height: (!demand.paused).then(|| from_wire_height(demand.height)),
-        })
-    }
-
-    /// The wire message.
-    #[must_use]
-    pub fn to_wire(self) -> wire::TrackDemand {
-        let mut demand = wire::TrackDemand::new();
-        demand.track = self.track.to_wire().into();
-        demand.paused = self.height.is_none();
-        demand.height = self.height.map_or(0, to_wire_height);
-        demand
     }
 }
 
@@ -181,17 +138,5 @@ mod tests {
         let mut many = message(1, Track::Camera);
         many.shown = vec![many.shown[0].clone(); MAX_WISHES + 1];
         assert_eq!(Wishes::from_wire(&many), None);
-    }
-
-    #[test]
-    fn demand_is_read_as_it_was_written() {
-        for height in [None, Some(360), Some(FULL_HEIGHT)] {
-            let demand = TrackDemand {
-                track: Track::Camera,
-                height,
-            };
-            assert_eq!(TrackDemand::from_wire(&demand.to_wire()), Some(demand));
-        }
-        assert_eq!(TrackDemand::from_wire(&wire::TrackDemand::new()), None);
     }
 }

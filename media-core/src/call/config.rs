@@ -20,6 +20,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// The kind that won the last time, if that is not long ago.
     pub prefer: Option<TransportKind>,
+    /// Processor cores that encode.
+    pub cores: u32,
     /// The room token; without one the meeting must be open to guests.
     pub token: Option<String>,
 }
@@ -118,6 +120,7 @@ mod tests {
                 }),
             },
             prefer: None,
+            cores: 4,
             token: None,
         }
     }

@@ -1,5 +1,7 @@
 //! The video jitter buffer of one track: frames in any order in, decodable frames in order out.
 //!
+//! The frames are those of one simulcast layer, until a keyframe of another one comes.
+//!
 //! A frame that follows the last one leaves at once, or after the short hold of [`Arrival`]. A keyframe leaves whatever
 //! is missing before it. A delta without its reference never leaves: it waits for the missing frames or for a keyframe,
 //! and a keyframe is wished for when that takes too long.
@@ -7,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use videocall_types::{Codec, Timestamp};
+use videocall_types::{Codec, LayerSet, Timestamp};
 
 use super::arrival::Arrival;
 use super::behind::Behind;
@@ -26,12 +28,12 @@ const MAX_LOSS: u64 = 10_000;
 
 #[derive(Debug)]
 pub(super) struct JitterBuffer {
-    held: BTreeMap<u64, Held>,
+    /// By layer and sequence.
+    held: BTreeMap<(u8, u64), Held>,
     held_bytes: usize,
-    /// The newest frame that left; older ones are late.
+    arrivals: u64,
+    /// The newest frame that left; older ones of its layer are late.
     last: Option<Last>,
-    /// The decoder has what the frame after `last` refers to.
-    intact: bool,
     need: Need,
     arrival: Arrival,
     behind: Behind,
@@ -42,13 +44,51 @@ pub(super) struct JitterBuffer {
 struct Held {
     frame: RemoteFrame,
     due: Timestamp,
+    /// How many came before.
+    arrival: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Last {
+    layer: u8,
     sequence: u64,
     capture_time_us: u64,
     codec: Codec,
+    /// Bit `n`: the decoder has frame `sequence - n`. 0: it has lost all.
+    decoded: u64,
+}
+
+impl Last {
+    /// After a keyframe the decoder has nothing else.
+    const fn keyframe(frame: &RemoteFrame) -> Self {
+        Self {
+            layer: frame.spatial_layer,
+            sequence: frame.sequence,
+            capture_time_us: frame.capture_time_us,
+            codec: frame.codec,
+            decoded: 1,
+        }
+    }
+
+    /// A later frame of the layer leaves.
+    fn advance(&mut self, frame: &RemoteFrame) {
+        let ahead = frame.sequence.saturating_sub(self.sequence);
+        let shifted = u32::try_from(ahead)
+            .ok()
+            .and_then(|ahead| self.decoded.checked_shl(ahead));
+        self.decoded = shifted.unwrap_or(0) | 1;
+        (self.sequence, self.capture_time_us) = (frame.sequence, frame.capture_time_us);
+    }
+
+    /// Whether the decoder has what a later frame of the layer refers to.
+    fn has_reference_of(&self, frame: &RemoteFrame) -> bool {
+        let reference = frame.sequence.checked_sub(frame.reference.into());
+        let distance = reference.and_then(|reference| self.sequence.checked_sub(reference));
+        let bit = distance
+            .and_then(|distance| u32::try_from(distance).ok())
+            .and_then(|distance| 1_u64.checked_shl(distance));
+        bit.is_some_and(|bit| self.decoded & bit != 0)
+    }
 }
 
 /// What the buffer waits for.
@@ -74,8 +114,8 @@ impl JitterBuffer {
         Self {
             held: BTreeMap::new(),
             held_bytes: 0,
+            arrivals: 0,
             last: None,
-            intact: false,
             need: Need::Nothing,
             arrival: Arrival::default(),
             behind: Behind::default(),
@@ -85,7 +125,7 @@ impl JitterBuffer {
 
     /// The sender says that it publishes.
     pub(super) fn expect_frames(&mut self, now: Timestamp) {
-        if !self.intact && matches!(self.need, Need::Nothing) {
+        if !self.is_intact() && matches!(self.need, Need::Nothing) {
             self.need = Need::First {
                 by: now + SHOULD_HAVE_STARTED,
             };
@@ -95,7 +135,9 @@ impl JitterBuffer {
     /// The decoder has lost its references.
     pub(super) fn decoder_lost(&mut self) {
         self.drop_held();
-        self.intact = false;
+        if let Some(last) = &mut self.last {
+            last.decoded = 0;
+        }
         self.need = Need::Keyframe { stale_at: None };
     }
 
@@ -103,29 +145,42 @@ impl JitterBuffer {
     pub(super) fn restart(&mut self) {
         self.drop_held();
         self.last = None;
-        self.intact = false;
         self.need = Need::Nothing;
     }
 
     pub(super) fn insert(&mut self, frame: RemoteFrame, now: Timestamp) {
-        if let Some(last) = self.last.filter(|last| frame.sequence <= last.sequence) {
-            let captured_later = frame.capture_time_us > last.capture_time_us;
-            if !self
-                .behind
-                .is_restart(last.sequence - frame.sequence, captured_later)
-            {
-                return;
+        match self.last {
+            Some(last) if last.layer != frame.spatial_layer => {
+                // What is left of another layer is of no use.
+                if !frame.keyframe && !self.goes_over_to(frame.spatial_layer) {
+                    return;
+                }
             }
-            self.restart();
-        } else {
-            self.behind.ahead();
+            Some(last) if frame.sequence <= last.sequence => {
+                let captured_later = frame.capture_time_us > last.capture_time_us;
+                if !self
+                    .behind
+                    .is_restart(last.sequence - frame.sequence, captured_later)
+                {
+                    return;
+                }
+                self.restart();
+            }
+            Some(_) | None => self.behind.ahead(),
         }
-        if self.held.contains_key(&frame.sequence) {
+        let key = (frame.spatial_layer, frame.sequence);
+        if self.held.contains_key(&key) {
             return;
         }
         let due = now + self.arrival.hold(frame.capture_time_us, now);
         self.held_bytes += frame.data.len();
-        self.held.insert(frame.sequence, Held { frame, due });
+        self.arrivals += 1;
+        let held = Held {
+            frame,
+            due,
+            arrival: self.arrivals,
+        };
+        self.held.insert(key, held);
         if self.held.len() > MAX_FRAMES || self.held_bytes > MAX_BYTES {
             self.decoder_lost();
         }
@@ -133,25 +188,23 @@ impl JitterBuffer {
 
     /// The next frame to decode, if it is due. Call it until it returns `None`.
     pub(super) fn pop(&mut self, now: Timestamp) -> Option<RemoteFrame> {
-        while let Some((sequence, due)) = self.next() {
+        while let Some((key, due)) = self.next() {
             if due > now {
                 return None;
             }
-            self.skip_to(sequence);
-            let Some((_, Held { frame, .. })) = self.held.pop_first() else {
+            let Some(Held { frame, .. }) = self.take(key) else {
                 break;
             };
-            self.held_bytes -= frame.data.len();
-            if !frame.keyframe && self.last.is_none_or(|last| last.codec != frame.codec) {
-                self.decoder_lost();
-                continue;
+            match &mut self.last {
+                Some(last) if !frame.keyframe => {
+                    if last.codec != frame.codec {
+                        self.decoder_lost();
+                        continue;
+                    }
+                    last.advance(&frame);
+                }
+                last => *last = Some(Last::keyframe(&frame)),
             }
-            self.last = Some(Last {
-                sequence: frame.sequence,
-                capture_time_us: frame.capture_time_us,
-                codec: frame.codec,
-            });
-            self.intact = true;
             self.need = Need::Nothing;
             return Some(frame);
         }
@@ -186,32 +239,62 @@ impl JitterBuffer {
         self.arrival.jitter_ms()
     }
 
-    /// The frame that may leave next, and when.
-    fn next(&self) -> Option<(u64, Timestamp)> {
-        let following = self
-            .last
-            .filter(|_| self.intact)
-            .and_then(|last| last.sequence.checked_add(1));
-        following
-            .and_then(|sequence| self.held.get_key_value(&sequence))
-            .or_else(|| self.held.iter().find(|(_, held)| held.frame.keyframe))
-            .map(|(sequence, held)| (*sequence, held.due))
+    /// Whether a keyframe of another layer has come, from which its frames follow.
+    fn goes_over_to(&self, layer: u8) -> bool {
+        let mut held = self.held.range((layer, 0)..=(layer, u64::MAX));
+        held.any(|(_, held)| held.frame.keyframe)
     }
 
-    /// Gives up what is missing before `sequence`.
-    fn skip_to(&mut self, sequence: u64) {
-        if let Some(last) = self.last {
+    fn is_intact(&self) -> bool {
+        self.last.is_some_and(|last| last.decoded != 0)
+    }
+
+    /// The frame that may leave next, and when: of those that can be decoded the one that came first, so that what came
+    /// before the keyframe of another layer goes before it.
+    fn next(&self) -> Option<((u8, u64), Timestamp)> {
+        let following = self.last.and_then(|last| {
+            let later = (last.layer, last.sequence.checked_add(1)?);
+            let mut held = self.held.range(later..=(last.layer, u64::MAX));
+            held.find(|(_, held)| !held.frame.keyframe && last.has_reference_of(&held.frame))
+        });
+        let keyframes = self.held.iter().filter(|(_, held)| held.frame.keyframe);
+        following
+            .into_iter()
+            .chain(keyframes)
+            .min_by_key(|(key, held)| (self.is_ahead_of(following, key), held.arrival))
+            .map(|(key, held)| (*key, held.due))
+    }
+
+    /// Whether a keyframe comes after the frame that follows the last one, by number.
+    fn is_ahead_of(&self, following: Option<(&(u8, u64), &Held)>, key: &(u8, u64)) -> bool {
+        following.is_some_and(|((layer, sequence), _)| key.0 == *layer && key.1 > *sequence)
+    }
+
+    /// Takes a frame out, and gives up what is missing before it.
+    fn take(&mut self, (layer, sequence): (u8, u64)) -> Option<Held> {
+        let taken = self.held.remove(&(layer, sequence))?;
+        if let Some(last) = self.last.filter(|last| last.layer == layer) {
             let missing = sequence.saturating_sub(last.sequence).saturating_sub(1);
-            if missing <= MAX_LOSS {
+            // What a delta does without was left out for us.
+            if taken.frame.keyframe && missing <= MAX_LOSS {
                 self.lost += missing;
             }
         }
-        let kept = self.held.split_off(&sequence);
-        let skipped = std::mem::replace(&mut self.held, kept);
-        self.held_bytes -= skipped
-            .values()
-            .map(|held| held.frame.data.len())
-            .sum::<usize>();
+        // The keyframes with which other layers may begin later.
+        let later = self.held.iter().filter(|(_, held)| {
+            held.frame.keyframe && (!taken.frame.keyframe || held.arrival > taken.arrival)
+        });
+        let next_layers: LayerSet = later.map(|(key, _)| key.0).collect();
+        self.held.retain(|key, _| {
+            if key.0 == layer {
+                key.1 > sequence
+            } else {
+                next_layers.contains(key.0)
+            }
+        });
+        let held = self.held.values().map(|held| held.frame.data.len());
+        self.held_bytes = held.sum();
+        Some(taken)
     }
 
     /// Nothing can leave.

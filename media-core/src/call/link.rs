@@ -209,9 +209,10 @@ impl Link {
         }
     }
 
-    /// The connection in use seems to deliver nothing: another one is tried for, and takes over when it works.
+    /// The connection in use seems to deliver nothing: another one is tried for, and takes over when it works. TCP that
+    /// repairs losses is silent for as long at times, and there is nothing that could do better.
     pub(super) fn doubt(&mut self, now: Timestamp, out: &mut Outbox) {
-        if let State::Connected(_, kind) = self.state
+        if let State::Connected(_, kind @ TransportKind::WebTransport) = self.state
             && self.spare == Spare::None
             && self.race.resume().is_some()
         {

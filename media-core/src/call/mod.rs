@@ -20,8 +20,10 @@ mod reconnect;
 mod repeat;
 mod roster;
 mod session;
+mod source;
 mod stats;
 mod unpack;
+mod uplink;
 mod watchdog;
 mod wishes;
 
@@ -29,7 +31,7 @@ pub use config::Config;
 
 use bytes::Bytes;
 use videocall_types::proto::control::Presence;
-use videocall_types::{ResumeSecret, SessionId, Timestamp, Track, UserId};
+use videocall_types::{ResumeSecret, SessionId, Timestamp, Track};
 
 use crate::command::{Command, TransportId};
 use crate::event::{Connection, EndReason, Event};
@@ -45,7 +47,6 @@ use unpack::Inbound;
 
 /// A client's part in one meeting. The crate's documentation says how to drive it.
 pub struct Call {
-    user: UserId,
     link: Link,
     /// There while connected.
     session: Option<Session>,
@@ -61,10 +62,9 @@ impl Call {
     #[must_use]
     pub fn new(config: Config, seed: u64) -> Self {
         Self {
-            user: config.user.clone(),
+            publisher: Publisher::new(config.cores),
             link: Link::new(config, seed),
             session: None,
-            publisher: Publisher::default(),
             roster: Roster::default(),
             receivers: Receivers::default(),
             pending: Pending::default(),
@@ -91,6 +91,7 @@ impl Call {
             Input::PacketReceived { id, packet } => self.packet_received(id, &packet, now),
             Input::Publishing { track, on } => {
                 let changed = self.publisher.set(track, on, out);
+                self.tell_uplink(now);
                 self.announce(changed, now);
             }
             Input::Wishes(wishes) => self.receivers.wish(wishes, now, out),
@@ -98,8 +99,22 @@ impl Call {
                 let changed = self.publisher.set_speaking(speaking);
                 self.announce(changed, now);
             }
+            Input::PictureSize { track, height } => {
+                self.publisher.picture_size(track, height, now, out);
+                self.tell_uplink(now);
+            }
+            Input::EncodersTooSlow(track) => {
+                self.publisher.too_slow(track, now, out);
+                self.tell_uplink(now);
+            }
+            Input::Waiting(bytes) => {
+                if let Some(session) = &mut self.session {
+                    session.uplink.waiting(bytes);
+                }
+            }
             Input::FrameEncoded(frame) => {
-                if self.session.is_some() {
+                if let Some(session) = &mut self.session {
+                    session.uplink.media(now);
                     self.publisher.send(frame, now, out);
                 }
             }
@@ -133,6 +148,11 @@ impl Call {
             }
             if health == Health::Doubtful {
                 self.link.doubt(now, out);
+            }
+            if session.uplink.handle_timeout(now, out) {
+                let limit = session.uplink.limit();
+                self.publisher.set_limit(limit, now, out);
+                session.uplink.want(self.publisher.wanted(), now);
             }
             self.publisher.handle_timeout(now, out);
             self.receivers.handle_timeout(now, out);
@@ -181,20 +201,31 @@ impl Call {
             session.media(now);
         }
         match inbound {
+            Inbound::Report(report) => {
+                if session.uplink.handle(&report, now, &self.out) {
+                    let limit = session.uplink.limit();
+                    self.publisher.set_limit(limit, now, &mut self.out);
+                    session.uplink.want(self.publisher.wanted(), now);
+                }
+            }
             Inbound::Media(frame) if self.roster.contains(frame.session) => {
                 self.receivers.frame(frame, now, &mut self.out);
             }
             Inbound::Media(frame) => self.pending.hold(frame, now),
             Inbound::Probe(sent) => session.probe_answered(sent, now),
-            Inbound::KeyframeWanted { user_id, track } => {
-                if user_id.is_empty() || user_id == self.user.as_str().as_bytes() {
-                    self.publisher.keyframe_wanted(track, now, &mut self.out);
-                }
+            Inbound::KeyframeWanted {
+                track,
+                spatial_layer,
+            } => {
+                let out = &mut self.out;
+                self.publisher
+                    .keyframe_wanted(track, spatial_layer, now, out);
             }
             Inbound::Demand(demands) => {
                 for demand in demands {
                     self.publisher.demand(demand, now, &mut self.out);
                 }
+                self.tell_uplink(now);
             }
             Inbound::Redundancy(redundancy) => self.publisher.set_redundancy(&redundancy),
             Inbound::Presence(presence) => self.presence(presence, now),
@@ -259,6 +290,13 @@ impl Call {
                     }
                 }
             }
+        }
+    }
+
+    /// What we would send has changed.
+    fn tell_uplink(&mut self, now: Timestamp) {
+        if let Some(session) = &mut self.session {
+            session.uplink.want(self.publisher.wanted(), now);
         }
     }
 

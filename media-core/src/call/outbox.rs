@@ -13,6 +13,7 @@ pub(super) struct Outbox {
     commands: VecDeque<Command>,
     transport: Option<TransportId>,
     sent_bytes: u64,
+    total_sent: u64,
 }
 
 impl Outbox {
@@ -27,7 +28,9 @@ impl Outbox {
     /// Sends `packet` if there is a connection.
     pub(super) fn send(&mut self, packet: Packet, lane: Lane) {
         if let Some(id) = self.transport {
-            self.sent_bytes = self.sent_bytes.saturating_add(packet.len() as u64);
+            let bytes = packet.len() as u64;
+            self.sent_bytes = self.sent_bytes.saturating_add(bytes);
+            self.total_sent = self.total_sent.saturating_add(bytes);
             self.push(Command::Send { id, packet, lane });
         }
     }
@@ -35,7 +38,12 @@ impl Outbox {
     /// Where packets go from now on; `None`: nowhere.
     pub(super) fn route(&mut self, transport: Option<TransportId>) {
         self.transport = transport;
-        self.sent_bytes = 0;
+        (self.sent_bytes, self.total_sent) = (0, 0);
+    }
+
+    /// Bytes sent since the last [`route`](Self::route).
+    pub(super) const fn total_sent(&self) -> u64 {
+        self.total_sent
     }
 
     /// Bytes sent since the last call or the last [`route`](Self::route).

@@ -8,7 +8,8 @@ use videocall_types::proto::media_packet::{
     AudioMetadata, HeartbeatMetadata, MediaPacket, VideoCodec, VideoMetadata,
 };
 use videocall_types::{
-    Codec, Packet, PacketKind, Redundancy, Resume, Routing, SessionId, Timestamp, Track, Wishes,
+    Codec, LayerSet, Packet, PacketKind, Redundancy, Resume, Routing, SessionId, Timestamp, Track,
+    Wishes,
 };
 
 use super::heartbeat::MediaState;
@@ -16,18 +17,29 @@ use crate::frame::LocalFrame;
 
 const AUDIO_SAMPLE_RATE: f32 = 48_000.0;
 
+/// Where a frame stands in its track.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// In its layer.
+    pub(super) sequence: u64,
+    /// How far back the newest frame is that it refers to.
+    pub(super) reference: u32,
+    /// The layers of the track that are sent.
+    pub(super) layers: LayerSet,
+}
+
 /// A frame of ours, with the `earlier` ones that it repeats. The relay stamps who we are.
-pub(super) fn media(frame: LocalFrame, sequence: u64, earlier: Vec<Bytes>) -> Packet {
+pub(super) fn media(frame: LocalFrame, place: Place, earlier: Vec<Bytes>) -> Packet {
+    let sequence = place.sequence;
     let routing = Routing {
-        track: frame.track,
-        spatial_layer: 0,
+        spatial_layer: frame.spatial_layer,
         temporal_layer: frame.temporal_layer,
-        keyframe: frame.keyframe,
-        discardable: false,
-        sequence,
         capture_time_us: frame.capture_time_us,
         audio_level: frame.audio_level.min(127),
         codec: Some(frame.codec),
+        reference: place.reference,
+        layers: place.layers,
+        ..Routing::new(frame.track, sequence, frame.keyframe)
     };
     let mut media = MediaPacket::new();
     media.media_type = match frame.track {
@@ -85,14 +97,14 @@ pub(super) fn wishes(wishes: &Wishes) -> Packet {
     control(PacketKind::WISHES, &wishes.to_wire())
 }
 
-/// Lets us in, into a session of before if there is one.
-pub(super) fn enter(resume: Option<&Resume>) -> Packet {
-    control(PacketKind::ENTER, &Resume::to_wire(resume))
-}
-
 /// How often we need to be sent what we hear.
 pub(super) fn redundancy(redundancy: &Redundancy) -> Packet {
     control(PacketKind::REDUNDANCY, &redundancy.to_wire())
+}
+
+/// Lets us in, into a session of before if there is one.
+pub(super) fn enter(resume: Option<&Resume>) -> Packet {
+    control(PacketKind::ENTER, &Resume::to_wire(resume))
 }
 
 fn control(kind: PacketKind, message: &impl protobuf::Message) -> Packet {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use videocall_types::limits::MAX_WISHES;
-use videocall_types::{Redundancy, SessionId, Timestamp, Track, Wishes};
+use videocall_types::{Codec, Redundancy, SessionId, Timestamp, Track, Wishes};
 
 use super::audio::AudioFilter;
 use super::jitter::JitterBuffer;
@@ -42,6 +42,8 @@ struct Receiver {
     decoding: bool,
     shown: bool,
     asked_at: Option<Timestamp>,
+    /// Layer and codec of the newest frame.
+    newest: Option<(u8, Codec)>,
     frames: u32,
     bytes: u64,
 }
@@ -201,6 +203,7 @@ impl Receiver {
             decoding: false,
             shown: false,
             asked_at: None,
+            newest: None,
             frames: 0,
             bytes: 0,
         }
@@ -316,6 +319,7 @@ impl Receiver {
 
     fn decode(&mut self, frame: RemoteFrame, out: &mut Outbox) {
         self.decoding = true;
+        self.newest = Some((frame.spatial_layer, frame.codec));
         self.frames = self.frames.saturating_add(1);
         out.push(Command::Decode(frame));
     }
@@ -349,6 +353,11 @@ impl Receiver {
         TrackStats {
             session: self.session,
             track: self.track,
+            layer: self
+                .newest
+                .map(|(layer, _)| layer)
+                .filter(|_| !self.track.is_audio()),
+            codec: self.newest.map(|(_, codec)| codec),
             frames: std::mem::take(&mut self.frames),
             lost: u32::try_from(lost).unwrap_or(u32::MAX),
             bps: super::stats::bits_per_second(std::mem::take(&mut self.bytes), elapsed),

@@ -34,6 +34,10 @@ struct Sent {
 }
 
 impl Repeaters {
+    pub(super) const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
     /// Packets shall repeat so many frames from now on.
     pub(super) fn set(&mut self, redundancy: &Redundancy) {
         for repeater in self.0.values_mut() {
@@ -90,6 +94,7 @@ mod tests {
             track: Track::Microphone,
             codec: Codec::Opus,
             keyframe: true,
+            spatial_layer: 0,
             temporal_layer: 0,
             capture_time_us: ms * 1_000,
             duration_us: 20_000,

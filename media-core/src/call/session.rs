@@ -7,6 +7,7 @@ use super::outbox::Outbox;
 use super::pack;
 use super::receive::Receivers;
 use super::stats::{Interval, bits_per_second};
+use super::uplink::Uplink;
 use super::watchdog::{Verdict, Watchdog};
 use crate::command::Lane;
 use crate::event::{Event, Stats};
@@ -17,6 +18,7 @@ pub(super) struct Session {
     heartbeat: Heartbeat,
     interval: Interval,
     received_bytes: u64,
+    pub(super) uplink: Uplink,
 }
 
 /// Whether the connection works.
@@ -36,17 +38,20 @@ impl Session {
             heartbeat: Heartbeat::new(now),
             interval: Interval::new(now),
             received_bytes: 0,
+            uplink: Uplink::new(now),
         }
     }
 
     pub(super) fn received(&mut self, bytes: usize, now: Timestamp) {
         self.received_bytes = self.received_bytes.saturating_add(bytes as u64);
+        self.uplink.received(bytes);
         self.watchdog.received(now);
     }
 
     /// What arrived was media, which should go on.
     pub(super) fn media(&mut self, now: Timestamp) {
         self.watchdog.media(now);
+        self.uplink.media(now);
     }
 
     pub(super) fn probe_answered(&mut self, sent: Timestamp, now: Timestamp) {
@@ -84,6 +89,8 @@ impl Session {
                 rtt_ms: self.watchdog.rtt_ms(),
                 sent_bps: bits_per_second(out.take_sent_bytes(), elapsed),
                 received_bps: bits_per_second(std::mem::take(&mut self.received_bytes), elapsed),
+                uplink_bps: self.uplink.limit(),
+                downlink_bps: self.uplink.downlink(),
                 tracks: receivers.take_stats(elapsed),
             };
             out.emit(Event::Stats(stats));
@@ -92,10 +99,13 @@ impl Session {
     }
 
     pub(super) fn poll_timeout(&self) -> Timestamp {
-        self.watchdog
+        let periodic = self
+            .watchdog
             .poll_timeout()
             .min(self.heartbeat.poll_timeout())
-            .min(self.interval.poll_timeout())
+            .min(self.interval.poll_timeout());
+        let uplink = self.uplink.poll_timeout();
+        uplink.map_or(periodic, |uplink| uplink.min(periodic))
     }
 
     fn probe(&mut self, now: Timestamp, out: &mut Outbox) -> Health {

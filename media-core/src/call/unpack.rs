@@ -6,9 +6,10 @@ use bytes::Bytes;
 use protobuf::Message as _;
 use videocall_types::limits::MAX_REDUNDANCY;
 use videocall_types::proto::control::notice::Reason;
-use videocall_types::proto::control::{self as wire, Demand, Notice, Presence};
+use videocall_types::proto::control::{self as wire, Demand, KeyframeRequest, Notice, Presence};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
+use videocall_types::report::Report;
 use videocall_types::{
     Codec, PacketHeader, PacketKind, Redundancy, ResumeSecret, Routing, SessionId, Timestamp,
     Track, TrackDemand,
@@ -30,12 +31,10 @@ pub(super) enum Inbound {
     Media(RemoteFrame),
     /// Our probe came back; it carries when it was sent.
     Probe(Timestamp),
-    /// Somebody needs a keyframe of our track.
-    KeyframeWanted {
-        /// Whose track is meant; nobody in particular where it is empty.
-        user_id: Bytes,
-        track: Track,
-    },
+    /// Somebody needs a keyframe of this layer of our track.
+    KeyframeWanted { track: Track, spatial_layer: u8 },
+    /// How the connection does.
+    Report(Report),
     /// How much of our tracks anybody shows.
     Demand(Vec<TrackDemand>),
     /// How many earlier frames the packets of our sounds shall repeat.
@@ -71,6 +70,14 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
             let tracks = demand.tracks.iter().filter_map(TrackDemand::from_wire);
             Some(Inbound::Demand(tracks.collect()))
         }
+        PacketKind::KEYFRAME_REQUEST => {
+            let request = KeyframeRequest::parse_from_tokio_bytes(&header.data).ok()?;
+            Some(Inbound::KeyframeWanted {
+                track: Track::from_wire(request.track.enum_value().ok()?)?,
+                spatial_layer: u8::try_from(request.spatial_layer).ok()?,
+            })
+        }
+        PacketKind::REPORT => Report::parse(&header.data).map(Inbound::Report),
         PacketKind::REDUNDANCY => {
             let redundancy = wire::Redundancy::parse_from_tokio_bytes(&header.data).ok()?;
             Some(Inbound::Redundancy(Redundancy::from_relay(&redundancy)))
@@ -84,7 +91,7 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
         | PacketKind::HEALTH
         | PacketKind::MEETING
         | PacketKind::CONGESTION
-        | PacketKind::KEYFRAME_REQUEST
+        | PacketKind::PADDING
         | PacketKind::WISHES
         | PacketKind::ENTER => None,
     }
@@ -97,18 +104,7 @@ fn read_media(header: &PacketHeader) -> Option<Inbound> {
             read_frame(header, media).map(Inbound::Media)
         }
         MediaType::RTT => Some(Inbound::Probe(from_millis(media.timestamp))),
-        MediaType::KEYFRAME_REQUEST => {
-            let track = match &media.data[..] {
-                b"VIDEO" => Track::Camera,
-                b"SCREEN" => Track::Screen,
-                _ => return None,
-            };
-            Some(Inbound::KeyframeWanted {
-                user_id: media.user_id,
-                track,
-            })
-        }
-        MediaType::MEDIA_TYPE_UNKNOWN | MediaType::HEARTBEAT => None,
+        MediaType::MEDIA_TYPE_UNKNOWN | MediaType::HEARTBEAT | MediaType::KEYFRAME_REQUEST => None,
     }
 }
 
@@ -129,7 +125,9 @@ fn read_frame(header: &PacketHeader, media: MediaPacket) -> Option<RemoteFrame> 
         track: routing.track,
         codec,
         keyframe: routing.keyframe || routing.track.is_audio(),
+        spatial_layer: routing.spatial_layer,
         sequence: routing.sequence,
+        reference: routing.reference,
         capture_time_us: routing.capture_time_us,
         data: media.data,
         earlier,
@@ -160,7 +158,7 @@ mod tests {
     use super::*;
     use crate::frame::LocalFrame;
     use proptest::prelude::*;
-    use videocall_types::Packet;
+    use videocall_types::{LayerSet, Packet};
 
     fn stamped(packet: &Packet, session: u64) -> Bytes {
         let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
@@ -179,11 +177,20 @@ mod tests {
             track,
             codec,
             keyframe: true,
+            spatial_layer: 0,
             temporal_layer: 0,
             capture_time_us: 1_234_567,
             duration_us: 33_333,
             audio_level: 40,
             data: Bytes::from_static(b"chunk"),
+        }
+    }
+
+    fn place(sequence: u64) -> pack::Place {
+        pack::Place {
+            sequence,
+            reference: 3,
+            layers: LayerSet::only(0),
         }
     }
 
@@ -197,7 +204,7 @@ mod tests {
                 Track::ScreenAudio => vec![Bytes::from_static(b"before"), Bytes::new()],
                 _ => Vec::new(),
             };
-            let packet = pack::media(local(track, codec), 9, earlier.clone());
+            let packet = pack::media(local(track, codec), place(9), earlier.clone());
             let Inbound::Media(frame) = read(&stamped(&packet, 7)) else {
                 panic!("{track:?}")
             };
@@ -208,7 +215,9 @@ mod tests {
                     track,
                     codec,
                     keyframe: true,
+                    spatial_layer: 0,
                     sequence: 9,
+                    reference: 3,
                     capture_time_us: 1_234_567,
                     data: Bytes::from_static(b"chunk"),
                     earlier,
@@ -219,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_payload_is_what_a_public_client_sends() {
-        let packet = pack::media(local(Track::Screen, Codec::Vp8), 3, Vec::new());
+        let packet = pack::media(local(Track::Screen, Codec::Vp8), place(3), Vec::new());
         let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
         let media = MediaPacket::parse_from_tokio_bytes(&header.data).unwrap();
         assert_eq!(media.media_type.enum_value(), Ok(MediaType::SCREEN));
@@ -230,7 +239,7 @@ mod tests {
         assert_eq!(media.video_metadata.sequence, 3);
         assert_eq!(media.video_metadata.codec.enum_value(), Ok(VideoCodec::VP8));
 
-        let packet = pack::media(local(Track::Microphone, Codec::Opus), 4, Vec::new());
+        let packet = pack::media(local(Track::Microphone, Codec::Opus), place(4), Vec::new());
         let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
         let media = MediaPacket::parse_from_tokio_bytes(&header.data).unwrap();
         assert_eq!(
@@ -241,11 +250,11 @@ mod tests {
 
     #[test]
     fn a_frame_without_sender_or_of_a_wrong_codec_means_nothing() {
-        let packet = pack::media(local(Track::Camera, Codec::Vp9), 0, Vec::new());
+        let packet = pack::media(local(Track::Camera, Codec::Vp9), place(0), Vec::new());
         assert_eq!(read(&packet.to_bytes()), Inbound::Nothing);
-        let packet = pack::media(local(Track::Camera, Codec::Opus), 0, Vec::new());
+        let packet = pack::media(local(Track::Camera, Codec::Opus), place(0), Vec::new());
         assert_eq!(read(&stamped(&packet, 7)), Inbound::Nothing);
-        let packet = pack::media(local(Track::Microphone, Codec::Vp9), 0, Vec::new());
+        let packet = pack::media(local(Track::Microphone, Codec::Vp9), place(0), Vec::new());
         assert_eq!(read(&stamped(&packet, 7)), Inbound::Nothing);
     }
 
@@ -264,7 +273,7 @@ mod tests {
         fn cut_and_bent_packets_never_panic(at in 0..400usize, bit in 0..8u32, cut: bool) {
             let heartbeat = pack::heartbeat(MediaState::default(), Timestamp::ZERO);
             let request = pack::keyframe_request(SessionId::new(1).unwrap(), Track::Screen);
-            let frame = pack::media(local(Track::Camera, Codec::Vp9), u64::MAX, Vec::new());
+            let frame = pack::media(local(Track::Camera, Codec::Vp9), place(u64::MAX), Vec::new());
             for packet in [heartbeat, request, frame] {
                 let mut bytes = packet.to_bytes().to_vec();
                 let at = at % bytes.len();

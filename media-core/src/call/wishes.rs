@@ -2,11 +2,10 @@
 
 use std::cmp::Reverse;
 
+use videocall_types::layers::ladder;
 use videocall_types::limits::MAX_WISHES;
 use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{SessionId, Track, Wishes};
-
-use super::encoding::camera_step;
 
 /// What the page has said last.
 #[derive(Debug, Default)]
@@ -50,5 +49,7 @@ fn coarse(wishes: Wishes) -> Wishes {
 }
 
 fn step(height: u32) -> u32 {
-    camera_step(height).map_or(FULL_HEIGHT, |step| step.max_height)
+    let steps = ladder(Track::Camera).iter().map(|layer| layer.max_height);
+    let mut higher = steps.filter(|step| height <= *step);
+    higher.next().unwrap_or(FULL_HEIGHT)
 }

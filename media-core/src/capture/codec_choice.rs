@@ -9,6 +9,17 @@ const WINDOW: u32 = 60;
 /// An encoder that keeps up exceeds the interval of pictures in less than one of so many.
 const TOLERATED: u32 = 3;
 
+/// Whether an encoder keeps up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// It does, as far as is known.
+    Good,
+    /// It did not: the next codec takes its place.
+    NextCodec,
+    /// It does not, and there is no faster one: the pictures are too large.
+    TooSlow,
+}
+
 /// The best codec that the browser has and that is fast enough. It only ever steps down: a codec that was too slow once
 /// is not tried again.
 #[derive(Debug)]
@@ -36,16 +47,23 @@ impl CodecChoice {
         self.candidates.first().copied()
     }
 
-    /// A picture took this long to encode while one came every `interval`. True if the codec changes because of it.
-    pub fn encoded(&mut self, took: Duration, interval: Duration) -> bool {
+    /// A picture took this long to encode while one came every `interval`.
+    pub fn encoded(&mut self, took: Duration, interval: Duration) -> Pace {
         self.watched += 1;
         self.slow += u32::from(took > interval);
         if self.watched < WINDOW {
-            return false;
+            return Pace::Good;
         }
         let too_slow = self.slow * TOLERATED > self.watched;
         (self.watched, self.slow) = (0, 0);
-        too_slow && self.candidates.len() > 1 && self.step_down()
+        match (too_slow, self.candidates.len()) {
+            (false, _) => Pace::Good,
+            (true, 0 | 1) => Pace::TooSlow,
+            (true, _) => {
+                self.step_down();
+                Pace::NextCodec
+            }
+        }
     }
 
     /// The encoder failed. True if there is another codec to go on with.
@@ -68,26 +86,29 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_millis(33);
 
-    fn encode(choice: &mut CodecChoice, pictures: u32, slow_every: u32) -> bool {
+    /// What came of it that was not good.
+    fn encode(choice: &mut CodecChoice, pictures: u32, slow_every: u32) -> Option<Pace> {
         let took = |n| Duration::from_millis(if n % slow_every == 0 { 50 } else { 10 });
-        (1..=pictures).any(|n| choice.encoded(took(n), INTERVAL))
+        let mut paces = (1..=pictures).map(|n| choice.encoded(took(n), INTERVAL));
+        paces.find(|pace| *pace != Pace::Good)
     }
 
     #[test]
     fn a_fast_encoder_stays() {
         let mut choice = CodecChoice::new(vec![Codec::Vp9, Codec::Vp8]);
-        assert!(!encode(&mut choice, 1000, 4));
+        assert_eq!(encode(&mut choice, 1000, 4), None);
         assert_eq!(choice.codec(), Some(Codec::Vp9));
     }
 
     #[test]
     fn a_slow_encoder_is_replaced_once() {
         let mut choice = CodecChoice::new(vec![Codec::Vp9, Codec::Vp8]);
-        assert!(!encode(&mut choice, WINDOW - 1, 2));
-        assert!(encode(&mut choice, 1, 1));
+        assert_eq!(encode(&mut choice, WINDOW - 1, 2), None);
+        assert_eq!(encode(&mut choice, 1, 1), Some(Pace::NextCodec));
         assert_eq!(choice.codec(), Some(Codec::Vp8));
-        assert!(
-            !encode(&mut choice, 1000, 1),
+        assert_eq!(
+            encode(&mut choice, 1000, 1),
+            Some(Pace::TooSlow),
             "there is nothing left to change to"
         );
         assert_eq!(choice.codec(), Some(Codec::Vp8));

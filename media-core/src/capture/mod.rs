@@ -12,7 +12,7 @@ mod uplink;
 
 pub use cadence::Cadence;
 pub use clock::CaptureClock;
-pub use codec_choice::CodecChoice;
+pub use codec_choice::{CodecChoice, Pace};
 pub use content::ContentRate;
 pub use level::audio_level;
 pub use size::{Size, fit};

@@ -147,10 +147,10 @@ proptest! {
             relay::presence(true, vec![relay::participant(2, "ada", &Track::ALL)], &[9]),
             relay::frame(2, Track::Camera, 0, true),
             relay::frame(2, Track::Microphone, 0, true),
-            relay::keyframe_wanted("me", "VIDEO"),
+            relay::keyframe_wanted(Track::Camera, 2),
             relay::assigned(5),
             relay::presence(false, vec![], &[2]),
-            relay::demand(&[(Track::Camera, Some(360)), (Track::Screen, None)]),
+            relay::demand(&[(Track::Camera, 0b101), (Track::Screen, 0)]),
         ];
         for (sample, at, bit) in flips {
             let mut bytes = samples[sample].to_vec();
@@ -181,7 +181,7 @@ proptest! {
                 9 => Input::DecoderFailed { session, track },
                 10 => Input::FrameShown { session, track },
                 11 => Input::Wishes(Wishes { shown: [((session, track), n)].into(), others: n == 0 }),
-                12 => Input::PacketReceived { id, packet: relay::demand(&[(track, (n > 0).then_some(n))]) },
+                12 => Input::PacketReceived { id, packet: relay::demand(&[(track, n)]) },
                 _ => Input::NetworkBack,
             });
             rig.pass(pause);

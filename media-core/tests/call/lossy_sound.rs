@@ -140,6 +140,7 @@ impl World {
             track: Track::Microphone,
             codec: Codec::Opus,
             keyframe: true,
+            spatial_layer: 0,
             temporal_layer: 0,
             capture_time_us: ms * 1000,
             duration_us: 20_000,

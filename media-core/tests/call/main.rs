@@ -10,6 +10,7 @@
 mod connecting;
 mod demand;
 mod hostile;
+mod layers;
 mod lossy_sound;
 mod publishing;
 mod receiving;

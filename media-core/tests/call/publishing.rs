@@ -25,7 +25,7 @@ fn others_are_told_at_once_and_every_second() {
     let mut rig = Rig::connected();
     rig.pass_verbatim(300);
     let expected = [
-        "encode Camera 720p30 1500000",
+        "encode Camera 2:720p30 1500000",
         "send 0 heartbeat camera on control",
     ];
     assert_eq!(rig.publish(Camera, true), expected);
@@ -53,7 +53,7 @@ fn others_are_told_at_once_and_every_second() {
         "silent people do not speak"
     );
     let expected = [
-        "encode Screen 1080p15 2000000",
+        "encode Screen 1:1080p30 3000000",
         "send 0 heartbeat camera screen on control",
     ];
     assert_eq!(rig.publish(Screen, true), expected);
@@ -67,14 +67,17 @@ fn others_are_told_at_once_and_every_second() {
 #[test]
 fn what_was_switched_on_before_joining_is_told_on_joining() {
     let mut rig = Rig::new(config());
-    assert_eq!(rig.publish(Camera, true), ["encode Camera 720p30 1500000"]);
+    assert_eq!(
+        rig.publish(Camera, true),
+        ["encode Camera 2:720p30 1500000"]
+    );
     assert!(rig.encoded(Camera, true).is_empty());
     rig.input(Input::Join);
     let expected = [
         "connected WebTransport as 4",
         "send 0 probe on control",
         "send 0 heartbeat camera on control",
-        "force Camera",
+        "force Camera 2",
     ];
     assert_eq!(rig.connect(0, 4), expected);
     assert!(
@@ -118,7 +121,7 @@ fn every_connection_starts_with_a_keyframe_and_number_zero() {
     rig.close(0, Some(CloseCode::Draining.code()));
     assert!(rig.encoded(Camera, false).is_empty());
     assert_eq!(rig.pass(250), ["attempt 1", "open 1 WebSocket"]);
-    assert_eq!(rig.connect(1, 6).last().unwrap(), "force Camera");
+    assert_eq!(rig.connect(1, 6).last().unwrap(), "force Camera 2");
     assert!(rig.encoded(Camera, false).is_empty());
     assert_eq!(
         rig.encoded(Camera, true),
@@ -145,27 +148,23 @@ fn keyframes_are_made_on_request_but_not_more_often_than_five_times_a_second() {
     let mut rig = Rig::connected();
     rig.publish(Camera, true);
     rig.encoded(Camera, true);
-    let wanted = || keyframe_wanted("me", "VIDEO");
-    assert_eq!(rig.receive(wanted()), ["force Camera"]);
+    let wanted = || keyframe_wanted(Camera, 2);
+    assert_eq!(rig.receive(wanted()), ["force Camera 2"]);
     assert!(rig.receive(wanted()).is_empty());
     assert_eq!(
         rig.pass_verbatim(200),
-        [(200, "force Camera".to_owned())],
+        [(200, "force Camera 2".to_owned())],
         "a wish is not lost"
     );
     assert!(rig.receive(wanted()).is_empty());
     rig.encoded(Camera, true);
     assert!(rig.pass(400).is_empty(), "it was fulfilled meanwhile");
-    assert_eq!(rig.receive(keyframe_wanted("", "VIDEO")), ["force Camera"]);
+    assert_eq!(rig.receive(wanted()), ["force Camera 2"]);
     assert!(
-        rig.receive(keyframe_wanted("ada", "VIDEO")).is_empty(),
-        "not ours"
-    );
-    assert!(
-        rig.receive(keyframe_wanted("me", "SCREEN")).is_empty(),
+        rig.receive(keyframe_wanted(Screen, 1)).is_empty(),
         "not published"
     );
-    assert!(rig.receive(keyframe_wanted("me", "?")).is_empty());
+    assert!(rig.receive(keyframe_wanted(Microphone, 0)).is_empty());
 }
 
 #[test]
@@ -176,7 +175,7 @@ fn a_frame_that_no_relay_takes_is_not_sent() {
     rig.now = rig.now + Duration::from_secs(1);
     let mut huge = local(Camera, false, 0);
     huge.data = vec![0; MAX_PACKET_BYTES].into();
-    assert_eq!(rig.input(Input::FrameEncoded(huge)), ["force Camera"]);
+    assert_eq!(rig.input(Input::FrameEncoded(huge)), ["force Camera 2"]);
     assert!(rig.encoded(Camera, false).is_empty());
     assert_eq!(
         rig.encoded(Camera, true),

@@ -430,17 +430,7 @@ fn a_relay_that_does_not_say_the_codec_leaves_it_to_the_frame() {
     use videocall_types::proto::media_packet::{MediaPacket, VideoCodec};
     use videocall_types::{Packet, Routing};
     let mut rig = Rig::with_ada();
-    let routing = Routing {
-        track: Camera,
-        spatial_layer: 0,
-        temporal_layer: 0,
-        keyframe: true,
-        discardable: false,
-        sequence: 0,
-        capture_time_us: 0,
-        audio_level: 127,
-        codec: None,
-    };
+    let routing = Routing::new(Camera, 0, true);
     let mut media = MediaPacket::new();
     media.media_type = MediaType::VIDEO.into();
     media.data = Bytes::from_static(b"chunk");
@@ -462,8 +452,7 @@ fn a_relay_that_does_not_say_the_codec_leaves_it_to_the_frame() {
 fn what_is_not_for_clients_is_left_alone() {
     let mut rig = Rig::with_ada();
     assert!(
-        rig.receive(relay::keyframe_wanted("me", "VIDEO"))
-            .is_empty(),
+        rig.receive(relay::keyframe_wanted(Camera, 2)).is_empty(),
         "the camera is off"
     );
     assert!(rig.receive(relay::assigned(77)).is_empty());

@@ -5,11 +5,13 @@ use media_core::frame::LocalFrame;
 use protobuf::Message as _;
 use protobuf::MessageField;
 use videocall_types::proto::control::notice::Reason;
-use videocall_types::proto::control::{Demand, MediaState, Notice, Participant, Presence};
+use videocall_types::proto::control::{
+    Demand, KeyframeRequest, MediaState, Notice, Participant, Presence,
+};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::{
-    Codec, Packet, PacketKind, ResumeSecret, Routing, SessionId, Track, TrackDemand,
+    Codec, LayerSet, Packet, PacketKind, ResumeSecret, Routing, SessionId, Track, TrackDemand,
 };
 
 pub(crate) fn assigned(session: u64) -> Bytes {
@@ -104,18 +106,18 @@ pub(crate) fn encoded(
     capture_time_us: u64,
 ) -> Bytes {
     let routing = Routing {
-        track,
-        spatial_layer: 0,
-        temporal_layer: 0,
-        keyframe: keyframe || track.is_audio(),
-        discardable: false,
-        sequence,
         capture_time_us,
         audio_level: 127,
         codec: Some(codec),
+        ..Routing::new(track, sequence, keyframe || track.is_audio())
     };
+    routed(session, &routing)
+}
+
+/// A frame with this header.
+pub(crate) fn routed(session: u64, routing: &Routing) -> Bytes {
     let mut media = MediaPacket::new();
-    media.media_type = match track {
+    media.media_type = match routing.track {
         Track::Camera => MediaType::VIDEO,
         Track::Microphone | Track::ScreenAudio => MediaType::AUDIO,
         Track::Screen => MediaType::SCREEN,
@@ -126,37 +128,31 @@ pub(crate) fn encoded(
     Packet::media(
         b"somebody",
         SessionId::new(session),
-        &routing,
+        routing,
         payload.into(),
     )
     .to_bytes()
 }
 
 /// What a publisher gets when somebody needs a keyframe.
-pub(crate) fn keyframe_wanted(user: &str, source: &str) -> Bytes {
-    let mut media = MediaPacket::new();
-    media.media_type = MediaType::KEYFRAME_REQUEST.into();
-    media.user_id = user.to_owned().into();
-    media.data = source.to_owned().into();
-    Packet::new(
-        PacketKind::MEDIA,
-        b"",
-        None,
-        b"",
-        media.write_to_bytes().unwrap().into(),
-    )
-    .to_bytes()
+pub(crate) fn keyframe_wanted(track: Track, layer: u8) -> Bytes {
+    let mut request = KeyframeRequest::new();
+    request.session_id = 1;
+    request.track = track.to_wire().into();
+    request.spatial_layer = layer.into();
+    let payload = request.write_to_bytes().unwrap();
+    Packet::new(PacketKind::KEYFRAME_REQUEST, b"", None, b"", payload.into()).to_bytes()
 }
 
-/// What a publisher gets when others show more or less of its tracks; `None`: nothing.
-pub(crate) fn demand(tracks: &[(Track, Option<u32>)]) -> Bytes {
+/// What a publisher gets when others show more or less of its tracks: layers as bits.
+pub(crate) fn demand(tracks: &[(Track, u32)]) -> Bytes {
     let mut demand = Demand::new();
     demand.tracks = tracks
         .iter()
-        .map(|(track, height)| {
+        .map(|(track, bits)| {
             TrackDemand {
                 track: *track,
-                height: *height,
+                layers: LayerSet::from_bits(*bits),
             }
             .to_wire()
         })
@@ -175,6 +171,12 @@ pub(crate) fn local(track: Track, keyframe: bool, capture_time_us: u64) -> Local
             Codec::Vp9
         },
         keyframe,
+        // The largest layer of what the camera gives.
+        spatial_layer: match track {
+            Track::Camera => 2,
+            Track::Screen => 1,
+            Track::Microphone | Track::ScreenAudio => 0,
+        },
         temporal_layer: 0,
         capture_time_us,
         duration_us: 0,

@@ -36,6 +36,7 @@ pub(crate) fn config() -> Config {
             }),
         },
         prefer: None,
+        cores: 4,
         token: None,
     }
 }
@@ -103,11 +104,14 @@ impl Rig {
         self.drain()
     }
 
-    /// Moves the clock by `millis` and wakes the call whenever it wants to be woken. Heartbeats, probes and stats,
-    /// which come every second, are left out.
+    /// Moves the clock by `millis` and wakes the call whenever it wants to be woken. Heartbeats, probes, reports and stats,
+    /// which come all the time, are left out.
     pub(crate) fn pass(&mut self, millis: u64) -> Vec<String> {
         let periodic = |command: &String| {
-            command == "stats" || command.contains(" heartbeat") || command.contains(" probe")
+            command == "stats"
+                || [" heartbeat", " probe", " REPORT"]
+                    .iter()
+                    .any(|kind| command.contains(kind))
         };
         let mut commands = self.pass_verbatim(millis);
         commands.retain(|(_, command)| !periodic(command));

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use media_core::Command;
-use media_core::command::Lane;
+use media_core::command::{Lane, VideoEncoding};
 use media_core::event::{Connection, Event, Participant};
 use protobuf::Message as _;
 use videocall_types::proto::control::{self as wire, KeyframeRequest};
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::wishes::FULL_HEIGHT;
-use videocall_types::{Packet, PacketHeader, PacketKind, Resume, Routing, Track, Wishes};
+use videocall_types::{LayerSet, Packet, PacketHeader, PacketKind, Resume, Routing, Track, Wishes};
 
 pub(crate) fn command(command: &Command) -> String {
     match command {
@@ -28,14 +28,22 @@ pub(crate) fn command(command: &Command) -> String {
             packet: sent,
             lane,
         } => format!("send {} {} on {}", id.0, packet(sent), show_lane(*lane)),
-        Command::Encode { track, encoding } => {
-            format!(
-                "encode {track:?} {}p{} {}",
-                encoding.max_height, encoding.max_fps, encoding.bitrate
-            )
+        Command::Encode { track, layers } => {
+            let layers = layers.iter().map(|layer| {
+                let VideoEncoding {
+                    max_height,
+                    max_fps,
+                    bitrate,
+                } = layer.encoding;
+                let number = layer.spatial_layer;
+                format!(" {number}:{max_height}p{max_fps} {bitrate}")
+            });
+            format!("encode {track:?}{}", layers.collect::<String>())
         }
-        Command::Pause(track) => format!("pause {track:?}"),
-        Command::ForceKeyframe(track) => format!("force {track:?}"),
+        Command::ForceKeyframe {
+            track,
+            spatial_layer,
+        } => format!("force {track:?} {spatial_layer}"),
         Command::Decode(frame) => {
             let kind = if frame.keyframe { "key" } else { "delta" };
             format!(
@@ -166,9 +174,27 @@ fn media(header: &PacketHeader) -> String {
         MediaType::RTT => "probe".into(),
         _ => {
             let routing = Routing::parse(&header.routing).unwrap();
+            let Routing {
+                track,
+                sequence,
+                spatial_layer,
+                reference,
+                layers,
+                ..
+            } = routing;
+            let layer = if layers == LayerSet::only(spatial_layer) {
+                String::new()
+            } else {
+                format!(" of layer {spatial_layer}")
+            };
+            let reference = if reference == 1 {
+                String::new()
+            } else {
+                format!(" refers back {reference}")
+            };
             format!(
-                "{} {:?} {}",
-                media.frame_type, routing.track, routing.sequence
+                "{} {track:?} {sequence}{layer}{reference}",
+                media.frame_type
             )
         }
     }
@@ -177,6 +203,7 @@ fn media(header: &PacketHeader) -> String {
 fn show_lane(lane: Lane) -> String {
     match lane {
         Lane::Control => "control".into(),
+        Lane::Padding => "nothing in particular".into(),
         Lane::Track(track) => format!("stream of {track:?}"),
         Lane::Datagram(track) => format!("datagram of {track:?}"),
     }

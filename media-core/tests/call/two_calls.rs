@@ -180,10 +180,10 @@ impl World {
                 }
                 Command::CloseTransport { id, .. } => self.close(index, id),
                 Command::Send { id, packet, lane } => self.relay(index, id, &packet, lane),
-                Command::ForceKeyframe(_) => client.force = true,
+                Command::ForceKeyframe { .. } => client.force = true,
                 Command::Decode(frame) => client.decoded.push((self.now, frame)),
                 Command::Emit(event) => client.events.push((self.now, event)),
-                Command::Encode { .. } | Command::Pause(_) | Command::CloseDecoder { .. } => {}
+                Command::Encode { .. } | Command::CloseDecoder { .. } => {}
             }
         }
     }
@@ -289,6 +289,9 @@ impl World {
                     .session_id,
             );
         }
+        if header.kind != Ok(PacketKind::MEDIA) {
+            return;
+        }
         let media = MediaPacket::parse_from_bytes(&header.data).unwrap();
         match media.media_type.enum_value().unwrap() {
             MediaType::RTT => self.deliver(from, packet.to_bytes(), LATENCY * 2),
@@ -327,18 +330,8 @@ impl World {
 
     /// The relay asks a publisher for a keyframe.
     fn ask(&mut self, publisher: u64) {
-        let Some(name) = self
-            .sessions
-            .get(&publisher)
-            .map(|s| self.clients[s.client].name.clone())
-        else {
-            return;
-        };
-        self.deliver(
-            publisher,
-            relay::keyframe_wanted(&name, "VIDEO"),
-            LATENCY * 2,
-        );
+        let request = relay::keyframe_wanted(Track::Camera, 2);
+        self.deliver(publisher, request, LATENCY * 2);
     }
 
     fn tell_others(&mut self, session: u64, packet: Bytes) {

@@ -32,9 +32,9 @@ fn the_relay_is_told_in_steps_and_only_what_changes() {
     let heights = [(2, Camera, 1), (3, Camera, 181), (4, Camera, 721)];
     assert_eq!(
         rig.input(shows(&heights, false)),
-        ["send 0 wishes 2 Camera 180 3 Camera 360 4 Camera full on control"]
+        ["send 0 wishes 2 Camera 180 3 Camera 360 4 Camera 1080 on control"]
     );
-    let resized = [(2, Camera, 180), (3, Camera, 360), (4, Camera, 2000)];
+    let resized = [(2, Camera, 180), (3, Camera, 360), (4, Camera, 1080)];
     assert!(rig.input(shows(&resized, false)).is_empty());
     assert_eq!(
         rig.input(shows(&[(2, Screen, FULL_HEIGHT)], true)),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use videocall_types::{SessionId, Timestamp};
 
-use super::lane::{Frame, StreamId};
+use super::lane::Frame;
+use crate::forward::LayerId;
 
 /// What becomes of a frame that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,29 +19,26 @@ pub(super) enum Arrival {
     },
 }
 
+/// What the receiver has of the last frames.
 #[derive(Clone, Copy, Debug)]
-enum State {
-    /// Only a keyframe passes.
-    Closed,
-    Open {
-        /// Sequence number of the next frame, if nothing is lost.
-        next: u64,
-        /// Frames of this temporal layer and above do not pass until one does from which they start anew.
-        below: Option<u8>,
-    },
+struct Passed {
+    newest: u64,
+    /// Bit `n`: frame `newest - n` has passed.
+    bits: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Gate {
-    state: State,
+    /// `None`: the receiver has had no keyframe.
+    passed: Option<Passed>,
     asked: Option<Timestamp>,
 }
 
-/// The gates of all streams to one receiver. A stream that was never seen is closed: the receiver has nothing of it.
+/// The gates of all layers to one receiver. A layer that was never seen is closed: the receiver has nothing of it.
 #[derive(Debug)]
 pub(super) struct Gates {
     retry: Duration,
-    gates: BTreeMap<StreamId, Gate>,
+    gates: BTreeMap<LayerId, Gate>,
 }
 
 impl Gates {
@@ -53,83 +51,83 @@ impl Gates {
 
     pub(super) fn arrive(&mut self, frame: &Frame, now: Timestamp) -> Arrival {
         let retry = self.retry;
-        let gate = self.gates.entry(frame.stream).or_insert(Gate {
-            state: State::Closed,
-            asked: None,
-        });
-        let next_sequence = frame.sequence.wrapping_add(1);
+        let gate = self.gates.entry(frame.layer).or_default();
         if frame.keyframe {
             // With whatever number: a sender that starts anew counts anew.
-            gate.state = State::Open {
-                next: next_sequence,
-                below: None,
-            };
+            gate.passed = Some(Passed {
+                newest: frame.sequence,
+                bits: 1,
+            });
             return Arrival::Pass;
         }
-        match &mut gate.state {
-            State::Open { next, .. } if frame.sequence < *next => Arrival::Late,
-            State::Open { next, below } if frame.sequence == *next => {
-                *next = next_sequence;
-                match *below {
-                    Some(layer) if frame.temporal_layer >= layer => {
-                        Arrival::NoReference { ask: false }
-                    }
-                    Some(layer) if frame.is_base_of(layer) => {
-                        *below = None;
-                        Arrival::Pass
-                    }
-                    Some(_) | None => Arrival::Pass,
-                }
+        if let Some(passed) = &mut gate.passed {
+            if frame.sequence <= passed.newest {
+                return Arrival::Late;
             }
-            State::Open { .. } | State::Closed => Arrival::NoReference {
-                ask: gate.close(retry, now),
-            },
+            if passed.advance(frame) {
+                return Arrival::Pass;
+            }
+        }
+        Arrival::NoReference {
+            // Frames of higher temporal layers come back by themselves.
+            ask: frame.temporal_layer == 0 && gate.may_ask(retry, now),
         }
     }
 
-    /// A frame was dropped from the queue, and all behind it that need it. True: it is time to ask for a keyframe.
+    /// A frame was dropped from the queue, no keyframe is behind it, and nothing that refers to it may pass. True: it is time
+    /// to ask for a keyframe.
     pub(super) fn lost(&mut self, frame: &Frame, now: Timestamp) -> bool {
-        if frame.discardable {
-            return false;
-        }
-        if frame.temporal_layer > 0 && !frame.keyframe {
-            self.lost_enhancement(frame);
-            return false;
-        }
         let retry = self.retry;
-        self.gates
-            .get_mut(&frame.stream)
-            .is_some_and(|gate| gate.close(retry, now))
-    }
-
-    /// A frame that only higher temporal layers refer to was dropped from the queue, and no frame of its layer or above is
-    /// in the queue behind it.
-    pub(super) fn lost_enhancement(&mut self, frame: &Frame) {
-        if let Some(Gate {
-            state: State::Open { below, .. },
-            ..
-        }) = self.gates.get_mut(&frame.stream)
-        {
-            *below = Some(below.map_or(frame.temporal_layer, |below| {
-                below.min(frame.temporal_layer)
-            }));
+        let Some(gate) = self.gates.get_mut(&frame.layer) else {
+            return false;
+        };
+        if let Some(passed) = &mut gate.passed {
+            passed.forget(frame.sequence);
         }
+        frame.temporal_layer == 0 && gate.may_ask(retry, now)
     }
 
     pub(super) fn forget(&mut self, source: SessionId) {
-        self.gates
-            .retain(|stream, _| stream.track.session != source);
+        self.gates.retain(|layer, _| layer.track.session != source);
     }
 }
 
 impl Gate {
-    /// True: it is time to ask for a keyframe.
-    fn close(&mut self, retry: Duration, now: Timestamp) -> bool {
-        self.state = State::Closed;
-        let ask = self.asked.is_none_or(|asked| now - asked >= retry);
-        if ask {
+    fn may_ask(&mut self, retry: Duration, now: Timestamp) -> bool {
+        let may = self.asked.is_none_or(|asked| now - asked >= retry);
+        if may {
             self.asked = Some(now);
         }
-        ask
+        may
+    }
+}
+
+impl Passed {
+    /// A newer frame comes. Whether the one that it refers to has passed; then it passes, too.
+    fn advance(&mut self, frame: &Frame) -> bool {
+        let ahead = frame.sequence - self.newest;
+        let has_reference = frame
+            .reference()
+            .and_then(|reference| self.bit(reference))
+            .is_some_and(|bit| self.bits & bit != 0);
+        let shifted = u32::try_from(ahead)
+            .ok()
+            .and_then(|ahead| self.bits.checked_shl(ahead))
+            .unwrap_or(0);
+        self.newest = frame.sequence;
+        self.bits = shifted | u64::from(has_reference);
+        has_reference
+    }
+
+    fn forget(&mut self, sequence: u64) {
+        if let Some(bit) = self.bit(sequence) {
+            self.bits &= !bit;
+        }
+    }
+
+    /// `None`: too old, or not there yet.
+    fn bit(&self, sequence: u64) -> Option<u64> {
+        let distance = self.newest.checked_sub(sequence)?;
+        1_u64.checked_shl(u32::try_from(distance).ok()?)
     }
 }

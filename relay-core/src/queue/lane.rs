@@ -5,54 +5,34 @@ use std::time::Duration;
 
 use videocall_types::{Routing, SessionId, Timestamp};
 
-use crate::forward::TrackId;
-
-/// One sequence of frames that refer to each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct StreamId {
-    pub(super) track: TrackId,
-    pub(super) spatial_layer: u8,
-}
+use crate::forward::LayerId;
 
 /// What the queue knows of a video frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
-    pub(super) stream: StreamId,
+    pub(super) layer: LayerId,
     pub(super) sequence: u64,
     pub(super) keyframe: bool,
     pub(super) discardable: bool,
     pub(super) temporal_layer: u8,
+    reference: u32,
 }
 
 impl Frame {
     pub(super) const fn new(session: SessionId, routing: &Routing) -> Self {
-        let track = TrackId {
-            session,
-            track: routing.track,
-        };
         Self {
-            stream: StreamId {
-                track,
-                spatial_layer: routing.spatial_layer,
-            },
+            layer: LayerId::of(session, routing),
             sequence: routing.sequence,
             keyframe: routing.keyframe,
             discardable: routing.discardable,
             temporal_layer: routing.temporal_layer,
+            reference: routing.reference,
         }
     }
 
-    /// Whether the loss of `self` ends before `later`, a later frame of its stream. Temporal layers nest: a frame refers to
-    /// frames of its own layer or below, and not past the last one of a lower layer that can be referred to.
-    pub(super) const fn ends_before(&self, later: &Self) -> bool {
-        later.keyframe
-            || self.discardable
-            || (!self.keyframe && later.is_base_of(self.temporal_layer))
-    }
-
-    /// Whether frames of `temporal_layer` and above start anew from this one.
-    pub(super) const fn is_base_of(&self, temporal_layer: u8) -> bool {
-        !self.discardable && self.temporal_layer < temporal_layer
+    /// The newest frame that it refers to; `None` if there is no such number. Says nothing of a keyframe.
+    pub(super) const fn reference(&self) -> Option<u64> {
+        self.sequence.checked_sub(self.reference as u64)
     }
 }
 
@@ -89,6 +69,12 @@ impl<T> Lane<T> {
         self.entries.len()
     }
 
+    /// How long the oldest one has waited.
+    pub(super) fn age(&self, now: Timestamp) -> Duration {
+        let front = self.entries.front();
+        front.map_or(Duration::ZERO, |entry| now - entry.at)
+    }
+
     pub(super) fn push(&mut self, entry: Entry<T>) {
         self.bytes += entry.len;
         self.entries.push_back(entry);
@@ -119,21 +105,21 @@ impl<T> Lane<T> {
         }
     }
 
-    /// The oldest frame of the stream that has the most bytes here.
-    pub(super) fn first_of_largest_stream(&self) -> Option<Frame> {
-        let mut sizes: BTreeMap<StreamId, usize> = BTreeMap::new();
+    /// The oldest frame of the layer that has the most bytes here.
+    pub(super) fn first_of_largest_layer(&self) -> Option<Frame> {
+        let mut sizes: BTreeMap<LayerId, usize> = BTreeMap::new();
         for (frame, len) in self
             .entries
             .iter()
             .filter_map(|entry| Some((entry.frame?, entry.len)))
         {
-            *sizes.entry(frame.stream).or_default() += len;
+            *sizes.entry(frame.layer).or_default() += len;
         }
         let (largest, _) = sizes.into_iter().max_by_key(|(_, bytes)| *bytes)?;
         self.entries
             .iter()
             .filter_map(|entry| entry.frame)
-            .find(|frame| frame.stream == largest)
+            .find(|frame| frame.layer == largest)
     }
 
     /// Takes out the frames that `doomed` picks, asked in order.

@@ -13,13 +13,27 @@ impl<H> Room<H> {
     /// # Errors
     /// The reason why it hears nothing.
     pub fn lack(&mut self, from: SessionId, lacks: Redundancy) -> Result<(), DropReason> {
-        let member = self.members.get(&from).ok_or(DropReason::NotMember)?;
+        let member = self.members.get_mut(&from).ok_or(DropReason::NotMember)?;
         if !member.can.receive_media {
             return Err(DropReason::NotAllowed);
         }
-        self.lack.set(from, lacks);
-        self.review_lack();
+        member.lacks = lacks;
+        self.consider_lack_of(from);
         Ok(())
+    }
+
+    /// What gets lost where there is too much already must not be sent twice.
+    pub(super) fn consider_lack_of(&mut self, session: SessionId) {
+        if let Some(member) = self.members.get(&session) {
+            let counts = member.limit.is_none();
+            let lacks = if counts {
+                member.lacks.clone()
+            } else {
+                Redundancy::default()
+            };
+            self.lack.set(session, lacks);
+            self.review_lack();
+        }
     }
 
     /// Tells publishers and other relays what has changed. A stock client does not know the message.

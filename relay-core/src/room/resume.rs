@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use videocall_types::{Resume, SessionId, Timestamp};
+use videocall_types::{Redundancy, Resume, SessionId, Timestamp};
 
 use super::{NewMember, Room};
 
@@ -52,20 +52,20 @@ impl<H> Room<H> {
         let old = std::mem::replace(&mut member.handle, handle);
         let old_connection = std::mem::replace(&mut member.connection, new.session);
         member.can = new.can;
-        let watches = member.can.receive_media && member.wishes.others;
+        // It has nothing of what the old one was sent.
+        (member.limit, member.wanted) = (None, None);
+        member.lacks = Redundancy::default();
+        member.picks.clear();
         self.connections.forget(session, old_connection);
         self.connections.resumed.insert(new.session, session);
         new.session = session;
         new.secret = Some(resume.secret);
         self.welcome(&new);
-        // What the client was told of demand is lost with the connection.
+        // What the client was told of demand and redundancy is lost with the connection.
         self.demand.forget(session);
         self.lack.forget(session);
         self.review_lack();
-        self.demand.doubt(now);
-        if watches {
-            self.show_all(now);
-        }
+        self.select_for(session, None, now);
         Ok(old)
     }
 

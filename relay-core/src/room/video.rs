@@ -3,8 +3,9 @@
 use videocall_types::{SessionId, Timestamp, Track};
 
 use super::Room;
-use crate::forward::{Content, TrackId};
+use crate::forward::{Content, LayerId, TrackId};
 use crate::last_n::{Camera, LastN, Limit};
+use crate::layers::TrackLayers;
 use crate::member::Activity;
 use crate::overload::Level;
 
@@ -99,7 +100,16 @@ impl<H> Room<H> {
         change(&mut self.last_n, &cameras);
         hidden.retain(|track| self.last_n.passes(track));
         for track in hidden {
-            self.want_keyframe(track, now);
+            let sent = self.layers.get(&track).map(TrackLayers::sent);
+            for spatial_layer in sent.unwrap_or_default().iter() {
+                self.want_keyframe(
+                    LayerId {
+                        track,
+                        spatial_layer,
+                    },
+                    now,
+                );
+            }
         }
     }
 }

@@ -39,7 +39,8 @@ fn every_packet_type_is_allowed_in_its_direction_only() {
             1..=5 => assert!(matches!(outcome, Ok(Inbound::Forward(_))), "{raw}"),
             6 | 39 => assert_eq!(outcome, Ok(Inbound::Consumed)),
             7..=9 | 33 | 34 | 36 => assert_eq!(outcome, Err(DropReason::ServerOnly), "{raw}"),
-            32 | 35 | 40 => assert_eq!(outcome, Err(DropReason::Malformed)),
+            32 | 35 | 37 | 40 => assert_eq!(outcome, Err(DropReason::Malformed)),
+            38 => assert_eq!(outcome, Ok(Inbound::Consumed)),
             _ => assert_eq!(outcome, Err(DropReason::UnknownKind), "{raw}"),
         }
     }

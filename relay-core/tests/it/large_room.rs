@@ -1,10 +1,12 @@
 //! What a thousand people in one room cost each of them.
 
+use std::collections::BTreeSet;
+
 use relay_core::Dialect;
 use relay_core::policy::RoomPolicy;
 use videocall_types::Track;
 
-use crate::support::{TestRoom, sound};
+use crate::support::{TestRoom, heartbeat, simulcast, sound};
 
 const PEOPLE: u64 = 1_000;
 
@@ -64,4 +66,65 @@ fn each_gets_three_voices_however_many_speak() {
         "{received:?}"
     );
     assert!(received.iter().skip(1).all(|packets| *packets >= 2 * 50));
+}
+
+#[test]
+fn each_gets_the_video_that_fits_a_screen_however_many_cameras_there_are() {
+    const CAMERAS: u64 = 25;
+    const SPEAKERS: u64 = 3;
+    let mut room = TestRoom::default();
+    for id in 1..=PEOPLE {
+        room.join(id, Dialect::Native);
+    }
+    for id in 1..=CAMERAS {
+        room.route(&heartbeat(id, true, id <= SPEAKERS)).unwrap();
+    }
+    // Everybody shows the first one large, and as many others as there is place for.
+    let page = |id: u64| {
+        let others = (2..=CAMERAS).filter(move |camera| *camera != id);
+        let small = others.map(|camera| (camera, 120));
+        std::iter::once((1, 720)).chain(small).collect::<Vec<_>>()
+    };
+    for id in 1..=PEOPLE {
+        room.wish(id, false, &page(id));
+    }
+    room.pass(1_000);
+    let mut video = vec![BTreeSet::new(); PEOPLE as usize + 1];
+    let mut frames = vec![0; PEOPLE as usize + 1];
+    for keyframe in [true, false, false] {
+        for id in 1..=CAMERAS {
+            for layer in [0, 1, 2] {
+                let (to, _) = room.route(&simulcast(id, layer, 0b111, keyframe)).unwrap();
+                for receiver in to {
+                    video[receiver as usize].insert((id, layer));
+                    frames[receiver as usize] += 1;
+                }
+            }
+        }
+        room.pass(33);
+    }
+    for id in 1..=PEOPLE {
+        let wished = page(id).into_iter();
+        let expected = wished
+            .filter(|(camera, _)| *camera != id)
+            .map(|(camera, height)| (camera, if height == 720 { 2 } else { 0 }));
+        assert_eq!(video[id as usize], expected.collect(), "what {id} gets");
+        assert!(frames[id as usize] <= 3 * CAMERAS);
+    }
+    // Somebody turns the page: nothing comes of what is not shown any more.
+    room.wish(PEOPLE, false, &[(2, 720)]);
+    let (to, _) = room.route(&simulcast(1, 2, 0b111, false)).unwrap();
+    assert!(!to.contains(&PEOPLE) && to.contains(&(PEOPLE - 1)));
+
+    let mut heard = vec![BTreeSet::new(); PEOPLE as usize + 1];
+    for _ in 0..50 {
+        for id in 1..=SPEAKERS {
+            for receiver in room.route(&sound(id, Track::Microphone, 30)).unwrap().0 {
+                heard[receiver as usize].insert(id);
+            }
+        }
+        room.pass(20);
+    }
+    assert!(heard.iter().all(|voices| voices.len() <= 3));
+    assert_eq!(heard[PEOPLE as usize].len(), 3);
 }

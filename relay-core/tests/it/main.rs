@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod downlink;
 mod ingress;
 mod large_room;
 mod loudest;

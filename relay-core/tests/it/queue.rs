@@ -55,19 +55,16 @@ impl TestQueue {
     }
 }
 
-/// `K7`: keyframe 7. `d8`: delta 8. `D9`: discardable delta 9. `t10.2`: delta 10 of temporal layer 2.
+/// `K7`: keyframe 7. `d8`: delta 8, which refers to frame 7. `d8<2`: which refers to frame 6. `D9`: discardable delta 9.
+/// `t10.2`: delta 10 of temporal layer 2.
 fn frame(track: Track, name: &str) -> Content {
-    let (sequence, temporal_layer) = name[1..].split_once('.').unwrap_or((&name[1..], "0"));
+    let (numbers, reference) = name[1..].split_once('<').unwrap_or((&name[1..], "1"));
+    let (sequence, temporal_layer) = numbers.split_once('.').unwrap_or((numbers, "0"));
     Content::Media(Routing {
-        track,
-        spatial_layer: 0,
         temporal_layer: temporal_layer.parse().unwrap(),
-        keyframe: name.starts_with('K'),
         discardable: name.starts_with('D'),
-        sequence: sequence.parse().unwrap(),
-        capture_time_us: 0,
-        audio_level: 0,
-        codec: None,
+        reference: reference.parse().unwrap(),
+        ..Routing::new(track, sequence.parse().unwrap(), name.starts_with('K'))
     })
 }
 
@@ -259,14 +256,14 @@ fn overflow_drops_what_stock_clients_alone_read_first() {
 fn overflow_then_drops_enhancement() {
     let mut queue = TestQueue::new(small());
     queue.frames(&[
-        "K0", "t1.1", "d2", "t3.1", "d4", "D5", "d6", "t7.1", "d8", "t9.2", "t10.1",
+        "K0", "t1.1", "d2<2", "t3.1", "d4<2", "D5", "d6<2", "t7.1", "d8<2", "t9.2", "t10.1<2",
     ]);
     assert_eq!(queue.queue.bytes(), 500);
-    // Frames of the dropped layers stay away until one below them passes.
-    queue.frames(&["t11.1", "d12", "t13.1"]);
+    // Frames that refer to dropped ones stay away.
+    queue.frames(&["t11.2", "d12<4", "t13.1"]);
     assert_eq!(
         queue.pop_all(),
-        ["K0", "d2", "d4", "d6", "d8", "d12", "t13.1"]
+        ["K0", "d2<2", "d4<2", "d6<2", "d8<2", "d12<4", "t13.1"]
     );
     assert_eq!(
         queue.drops(),
@@ -280,21 +277,40 @@ fn overflow_then_drops_enhancement() {
 }
 
 #[test]
-fn layers_do_not_start_anew_from_a_frame_that_nothing_refers_to() {
-    let mut queue = TestQueue::new(small());
-    queue.frames(&["K0", "t1.1"]);
-    queue.push("S0", frame(Track::Screen, "K0"), 850).unwrap();
-    assert_eq!(queue.queue.pop(queue.now).unwrap(), "S0");
-    queue.frames(&["D2", "t3.1", "d4", "t5.1"]);
-    assert_eq!(queue.pop_all(), ["K0", "D2", "d4", "t5.1"]);
+fn frames_that_were_left_out_on_the_way_are_missed_only_by_those_that_refer_to_them() {
+    let mut queue = TestQueue::new(QueuePolicy::default());
+    queue.frames(&["K0", "t2.1<2", "t3.2", "d4<4", "t7.2<1", "d8<4", "t10.2<2"]);
     assert_eq!(
-        queue.drops(),
-        QueueDrops {
-            overflow: 1,
-            no_reference: 1,
-            ..QueueDrops::default()
-        }
+        queue.pop_all(),
+        ["K0", "t2.1<2", "t3.2", "d4<4", "d8<4", "t10.2<2"]
     );
+    assert_eq!(queue.drops().no_reference, 1);
+    assert_eq!(queue.wanted(), []);
+    queue.frames(&["d13"]);
+    assert_eq!(queue.wanted(), [camera()]);
+}
+
+#[test]
+fn a_frame_that_is_too_old_takes_along_what_refers_to_it_and_no_more() {
+    let mut queue = TestQueue::new(QueuePolicy::default());
+    queue.frames(&["K0", "t1.2"]);
+    assert_eq!(queue.queue.pop(queue.now).unwrap(), "K0");
+    queue.pass(300);
+    queue.frames(&["t2.2", "d3<3", "t4.2"]);
+    queue.pass(101);
+    assert_eq!(queue.pop_all(), ["d3<3", "t4.2"]);
+    assert_eq!(queue.drops().expired, 2);
+    assert_eq!(queue.wanted(), []);
+}
+
+#[test]
+fn numbers_and_references_without_sense_break_nothing() {
+    let mut queue = TestQueue::new(QueuePolicy::default());
+    let (high, max) = (format!("d{}", 1_u64 << 63), format!("K{}", u64::MAX));
+    queue.frames(&["K5", "d6<4000000000", "d7<100", &high, &max, "d0"]);
+    assert_eq!(queue.pop_all(), ["K5".to_owned(), max]);
+    assert_eq!(queue.drops().no_reference, 3);
+    assert_eq!(queue.drops().late, 0);
 }
 
 #[test]

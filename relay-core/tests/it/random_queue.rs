@@ -117,16 +117,15 @@ impl Encoder {
             self.last.retain(|layer, _| *layer < temporal_layer);
             self.last.insert(temporal_layer, sequence);
         }
+        let newest = needs.iter().max().map_or(sequence, |newest| *newest);
         let routing = Routing {
-            track,
-            spatial_layer: 0,
             temporal_layer,
-            keyframe,
             discardable,
-            sequence,
-            capture_time_us: 0,
-            audio_level: 0,
-            codec: None,
+            // What nobody has is as far back as nothing.
+            reference: sequence
+                .checked_sub(newest)
+                .map_or(u32::MAX, |back| back as u32),
+            ..Routing::new(track, sequence, keyframe)
         };
         Encoded { routing, needs }
     }

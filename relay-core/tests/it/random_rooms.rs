@@ -10,12 +10,12 @@ use relay_core::ingress::{KeyframeTarget, from_relay};
 use relay_core::policy::RoomPolicy;
 use relay_core::{Command, Content, Dialect, NewMember, Room, TrackId};
 use videocall_types::claims::Capabilities;
+use videocall_types::layers::layer_for;
 use videocall_types::proto::control::{Demand, Presence};
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
-use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Bytes, DisplayName, Packet, PacketHeader, PacketKind, Resume, ResumeSecret, ServerId,
+    Bytes, DisplayName, LayerSet, Packet, PacketHeader, PacketKind, Resume, ResumeSecret, ServerId,
     SessionId, Timestamp, Track, TrackDemand, Wishes,
 };
 
@@ -93,8 +93,10 @@ struct Client {
     present: BTreeMap<SessionId, bool>,
     camera: bool,
     wishes: Wishes,
-    /// What it was told that others show of its camera.
-    demand: Option<u32>,
+    /// What it was told that others get of its camera.
+    demand: LayerSet,
+    /// Video tracks of which it has had a keyframe since it shows them.
+    has: BTreeSet<(SessionId, Track)>,
 }
 
 struct World {
@@ -237,7 +239,8 @@ impl World {
                 present: BTreeMap::new(),
                 camera: false,
                 wishes: Wishes::everything(),
-                demand: Some(FULL_HEIGHT),
+                demand: LayerSet::full(Track::Camera),
+                has: BTreeSet::new(),
             },
         );
         self.relays[relay].join(new, id, self.now).unwrap();
@@ -274,13 +277,15 @@ impl World {
         room.resume(new, &resume, id, self.now).unwrap();
         client.connection = connection;
         client.present.clear();
-        client.demand = Some(FULL_HEIGHT);
+        client.demand = LayerSet::full(Track::Camera);
+        client.has.clear();
     }
 
     /// Only native members can say what they show.
     fn wish(&mut self, id: SessionId, wishes: Wishes) {
         let client = self.clients.get_mut(&id).unwrap();
         if client.dialect == Dialect::Native && client.receive_media {
+            client.has.retain(|(id, track)| wishes.want(*id, *track));
             client.wishes = wishes.clone();
             self.relays[client.relay]
                 .wish(id, wishes, self.now)
@@ -335,9 +340,9 @@ impl World {
         }
     }
 
-    /// Everybody of this relay who may get it does, once, and never the sender.
+    /// Everybody of this relay who may get it does, once, and never the sender; but video only from a keyframe on.
     fn check_receivers(
-        &self,
+        &mut self,
         from: SessionId,
         relay: usize,
         content: &Content,
@@ -364,7 +369,26 @@ impl World {
             .filter(|(id, c)| may(id, c))
             .map(|(id, _)| *id)
             .collect();
-        assert_eq!(receivers, expected);
+        let Content::Media(routing) = content else {
+            return assert_eq!(receivers, expected);
+        };
+        if routing.track.is_audio() || routing.keyframe {
+            assert_eq!(receivers, expected);
+        }
+        let key = (from, routing.track);
+        let is_local = self.clients[&from].relay == relay;
+        for id in expected {
+            let client = self.clients.get_mut(&id).unwrap();
+            let gets = receivers.contains(&id);
+            if routing.keyframe {
+                client.has.insert(key);
+            } else if !routing.track.is_audio() {
+                assert!(client.has.contains(&key) || !gets, "{id} can't decode it");
+                // A relay may have taken a member of another one for gone.
+                assert!(gets || !is_local || !client.has.contains(&key));
+            }
+        }
+        assert!(receivers.iter().all(|id| self.clients.contains_key(id)));
     }
 
     fn carry_out(&mut self) {
@@ -380,7 +404,7 @@ impl World {
                                 self.receive(relay, id, &forward.packet);
                             }
                         }
-                        Command::Forget(_) => {}
+                        Command::Forget(_) | Command::Want { .. } => {}
                         Command::Publish(event) if self.connected => {
                             self.relays[1 - relay]
                                 .handle_bus_event(&event, self.now)
@@ -400,7 +424,10 @@ impl World {
         assert_eq!(client.relay, relay);
         match (client.dialect, header.kind.unwrap()) {
             (_, PacketKind::SESSION_ASSIGNED) => assert_eq!(header.session_id, Some(to)),
-            (_, PacketKind::MEDIA) => self.check_interval(to, &header.data),
+            (Dialect::Stock, PacketKind::MEDIA)
+            | (Dialect::Native, PacketKind::KEYFRAME_REQUEST) => {
+                self.check_interval(to, &header.data)
+            }
             (Dialect::Native, PacketKind::DEMAND) => client.learn_demand(&header.data),
             (Dialect::Native, PacketKind::PRESENCE) => client.learn_presence(to, &header.data),
             (Dialect::Stock, PacketKind::MEETING) => client.learn_meeting(to, &header.data),
@@ -430,7 +457,10 @@ impl World {
                     .iter()
                     .filter(|(other, c)| *other != id && c.receive_media);
                 let shown = others.filter_map(|(_, c)| c.wishes.height(*id, Track::Camera));
-                assert_eq!(client.demand, shown.max(), "of {id}");
+                let layers: LayerSet = shown
+                    .map(|height| layer_for(Track::Camera, height))
+                    .collect();
+                assert_eq!(client.demand, layers, "of {id}");
             }
         }
         for (id, client) in &self.clients {
@@ -449,9 +479,9 @@ impl World {
 impl Client {
     fn learn_demand(&mut self, data: &Bytes) {
         for demand in Demand::parse_from_tokio_bytes(data).unwrap().tracks {
-            let TrackDemand { track, height } = TrackDemand::from_wire(&demand).unwrap();
+            let TrackDemand { track, layers } = TrackDemand::from_wire(&demand).unwrap();
             if track == Track::Camera {
-                self.demand = height;
+                self.demand = layers;
             }
         }
     }

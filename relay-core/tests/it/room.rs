@@ -1,7 +1,7 @@
 //! A room: input, exact output.
 
 use crate::support::{
-    OTHER, SERVER, TestRoom, forwarded, heartbeat, media, packet, session, stock, user,
+    OTHER, SERVER, TestRoom, forwarded, heartbeat, layer, media, packet, session, stock, user,
     video_packet,
 };
 use relay_core::messages;
@@ -309,7 +309,7 @@ fn a_late_joiner_gets_keyframes_of_live_video() {
     let told = room.join(3, Native);
     // To a stock client it comes from somebody, for it takes session 0 for nobody.
     assert!(
-        told.contains(&"[1] keyframe of u1 VIDEO for 0".to_owned()),
+        told.contains(&"[1] keyframe of 1 CAMERA 0".to_owned()),
         "{told:?}"
     );
     assert!(
@@ -327,7 +327,7 @@ fn a_late_joiner_gets_keyframes_of_live_video() {
     room.commands();
     assert!(
         room.join(5, Native)
-            .contains(&"[1] keyframe of u1 VIDEO for 0".to_owned())
+            .contains(&"[1] keyframe of 1 CAMERA 0".to_owned())
     );
 }
 
@@ -347,18 +347,20 @@ fn somebody_who_may_not_receive_media_needs_no_keyframe() {
 fn keyframe_requests_are_merged_and_none_is_lost() {
     let mut room = pair();
     room.join(3, Native);
+    room.route(&media(1, Track::Camera, 0, true)).unwrap();
+    room.route(&media(1, Track::Screen, 0, true)).unwrap();
     room.pass(100);
     assert_eq!(
         room.ask(2, 1, Track::Camera).unwrap(),
-        ["[1] keyframe of u1 VIDEO for 0"]
+        ["[1] keyframe of 1 CAMERA 0"]
     );
     assert_eq!(room.ask(3, 1, Track::Camera).unwrap(), NOTHING);
     assert_eq!(
         room.ask(3, 1, Track::Screen).unwrap(),
-        ["[1] keyframe of u1 SCREEN for 0"]
+        ["[1] keyframe of 1 SCREEN 0"]
     );
     assert_eq!(keyframes(room.pass(299)), NOTHING);
-    assert_eq!(keyframes(room.pass(1)), ["[1] keyframe of u1 VIDEO for 0"]);
+    assert_eq!(keyframes(room.pass(1)), ["[1] keyframe of 1 CAMERA 0"]);
     assert_eq!(keyframes(room.pass(1000)), NOTHING);
 
     // A keyframe that passes settles what is held back.
@@ -398,7 +400,7 @@ fn relays_tell_each_other_of_their_members() {
         [
             "[3] assigned 3",
             "[3] presence all=[1 2 8 9+cam] left=[]",
-            "bus keyframe of 9 CAMERA",
+            "bus keyframe of 9 CAMERA 3",
             "[1] presence news=[3] left=[]",
             "[2] joined 3",
             "bus members news=[3] left=[]",
@@ -527,7 +529,7 @@ fn keyframes_of_remote_members_are_asked_over_the_bus() {
     room.bus(members(OTHER, true, &[(9, false)], &[]));
     assert_eq!(
         room.ask(1, 9, Track::Camera).unwrap(),
-        ["bus keyframe of 9 CAMERA"]
+        ["bus keyframe of 9 CAMERA 3"]
     );
     assert_eq!(room.ask(2, 9, Track::Camera).unwrap(), NOTHING);
     room.route_from_relay(&media(9, Track::Camera, 4, true))
@@ -539,16 +541,9 @@ fn keyframes_of_remote_members_are_asked_over_the_bus() {
     );
 
     // The other way round.
-    let track = relay_core::TrackId {
-        session: session(1),
-        track: Track::Screen,
-    };
-    let request = messages::remote_keyframe_request(OTHER, track);
-    assert_eq!(room.bus(request), ["[1] keyframe of u1 SCREEN for 0"]);
-    let unknown = relay_core::TrackId {
-        session: session(77),
-        track: Track::Screen,
-    };
+    let request = messages::remote_keyframe_request(OTHER, layer(1, Track::Screen));
+    assert_eq!(room.bus(request), ["[1] keyframe of 1 SCREEN 0"]);
+    let unknown = layer(77, Track::Screen);
     assert_eq!(
         room.bus(messages::remote_keyframe_request(OTHER, unknown)),
         NOTHING

@@ -4,20 +4,22 @@ use protobuf::Message as _;
 use relay_core::ingress::{self, Identity, Inbound, KeyframeTarget};
 use relay_core::policy::RoomPolicy;
 use relay_core::{
-    Command, Content, Dialect, DropReason, Forward, JoinError, Level, NewMember, Room, TrackId,
+    Command, Content, Dialect, DropReason, Forward, JoinError, LayerId, Level, NewMember, Room,
+    TrackId,
 };
 use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::BusEvent;
 use videocall_types::proto::bus::bus_event::Event;
-use videocall_types::proto::control::{self as wire, Demand, Notice, Participant, Presence};
+use videocall_types::proto::control::{
+    self as wire, Demand, KeyframeRequest, Notice, Participant, Presence,
+};
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{HeartbeatMetadata, MediaPacket, VideoMetadata};
 use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
-use videocall_types::wishes::FULL_HEIGHT;
 use videocall_types::{
-    Bytes, DisplayName, Packet, PacketHeader, PacketKind, Redundancy, Resume, ResumeSecret,
-    Routing, ServerId, SessionId, Timestamp, Track, TrackDemand, Wishes,
+    Bytes, DisplayName, Interest, LayerSet, Packet, PacketHeader, PacketKind, Redundancy, Resume,
+    ResumeSecret, Routing, ServerId, SessionId, Timestamp, Track, TrackDemand, Wishes,
 };
 
 /// What the session of this number can be resumed with.
@@ -233,6 +235,17 @@ pub(crate) fn user(id: u64) -> String {
     format!("u{id}")
 }
 
+/// The lowest layer of a track.
+pub(crate) fn layer(id: u64, track: Track) -> LayerId {
+    LayerId {
+        track: TrackId {
+            session: session(id),
+            track,
+        },
+        spatial_layer: 0,
+    }
+}
+
 pub(crate) fn identity(id: u64) -> Identity {
     Identity {
         session: session(id),
@@ -241,17 +254,7 @@ pub(crate) fn identity(id: u64) -> Identity {
 }
 
 pub(crate) fn routing(track: Track, sequence: u64, keyframe: bool) -> Routing {
-    Routing {
-        track,
-        spatial_layer: 0,
-        temporal_layer: 0,
-        keyframe,
-        discardable: false,
-        sequence,
-        capture_time_us: 0,
-        audio_level: 0,
-        codec: None,
-    }
+    Routing::new(track, sequence, keyframe)
 }
 
 /// What a native client sends, through ingress.
@@ -262,6 +265,17 @@ pub(crate) fn media(from: u64, track: Track, sequence: u64, keyframe: bool) -> F
         &routing(track, sequence, keyframe),
         Bytes::from_static(b"frame"),
     );
+    forwarded(&packet.to_bytes(), from)
+}
+
+/// A frame in one layer of a camera that sends the layers of these bits.
+pub(crate) fn simulcast(from: u64, layer: u8, sent: u32, keyframe: bool) -> Forward {
+    let routing = Routing {
+        spatial_layer: layer,
+        layers: LayerSet::from_bits(sent),
+        ..routing(Track::Camera, 0, keyframe)
+    };
+    let packet = Packet::media(b"", None, &routing, Bytes::from_static(b"frame"));
     forwarded(&packet.to_bytes(), from)
 }
 
@@ -320,6 +334,7 @@ fn describe(command: &Command) -> String {
             let to: Vec<u64> = to.iter().map(|id| id.get()).collect();
             format!("{to:?} {}", describe_packet(&forward.packet))
         }
+        Command::Want { session, wanted } => format!("[{}] wants {wanted:?}", session.get()),
         Command::Forget(id) => format!("forget {}", id.get()),
         Command::Publish(event) => format!("bus {}", describe_event(event)),
     }
@@ -341,13 +356,16 @@ fn describe_packet(packet: &Packet) -> String {
         PacketKind::DEMAND => {
             let demand = Demand::parse_from_tokio_bytes(&header.data).unwrap();
             let tracks = demand.tracks.iter().map(|track| {
-                let TrackDemand { track, height } = TrackDemand::from_wire(track).unwrap();
-                format!("{track:?} {}", rows(height))
+                let TrackDemand { track, layers } = TrackDemand::from_wire(track).unwrap();
+                format!("{track:?} {}", names(layers))
             });
             format!("demand {}", tracks.collect::<Vec<_>>().join(" "))
         }
         PacketKind::REDUNDANCY => {
             redundancy(&wire::Redundancy::parse_from_tokio_bytes(&header.data).unwrap())
+        }
+        PacketKind::KEYFRAME_REQUEST => {
+            describe_request(&KeyframeRequest::parse_from_tokio_bytes(&header.data).unwrap())
         }
         PacketKind::NOTICE => format!(
             "{:?}",
@@ -388,19 +406,15 @@ fn describe_event(event: &Bytes) -> String {
             &members.participants,
             &members.left,
         ),
-        Event::KeyframeRequest(request) => format!(
-            "keyframe of {} {:?}",
-            request.session_id,
-            request.track.unwrap()
-        ),
-        Event::Wishes(wishes) => {
-            let wishes = Wishes::from_relay(&wishes);
-            let shown = wishes.shown.iter();
-            let shown: Vec<String> = shown
-                .map(|((session, _), height)| format!("{}:{}", session.get(), rows(Some(*height))))
+        Event::KeyframeRequest(request) => describe_request(&request),
+        Event::Interest(interest) => {
+            let interest = Interest::from_wire(&interest);
+            let tracks = interest.tracks.iter();
+            let tracks: Vec<String> = tracks
+                .map(|((session, _), layers)| format!("{}:{}", session.get(), names(*layers)))
                 .collect();
-            let others = if wishes.others { " and others" } else { "" };
-            format!("wishes [{}]{others}", shown.join(" "))
+            let others = if interest.others { " and others" } else { "" };
+            format!("interest [{}]{others}", tracks.join(" "))
         }
         Event::Redundancy(message) => redundancy(&message),
         other => panic!("{other:?}"),
@@ -416,11 +430,25 @@ fn redundancy(message: &wire::Redundancy) -> String {
     format!("redundancy [{}]", frames.join(" "))
 }
 
-fn rows(height: Option<u32>) -> String {
-    match height {
-        None => "paused".into(),
-        Some(FULL_HEIGHT) => "full".into(),
-        Some(height) => height.to_string(),
+fn describe_request(request: &KeyframeRequest) -> String {
+    let KeyframeRequest {
+        session_id,
+        spatial_layer,
+        ..
+    } = request;
+    format!(
+        "keyframe of {session_id} {:?} {spatial_layer}",
+        request.track.unwrap()
+    )
+}
+
+/// `0+2`, or `paused`.
+fn names(layers: LayerSet) -> String {
+    let names: Vec<String> = layers.iter().map(|layer| layer.to_string()).collect();
+    if names.is_empty() {
+        "paused".into()
+    } else {
+        names.join("+")
     }
 }
 

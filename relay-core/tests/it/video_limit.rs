@@ -6,7 +6,7 @@ use relay_core::policy::RoomPolicy;
 use relay_core::{Dialect, DropReason, Forward, Level, MediaState, Profile, messages};
 use videocall_types::{DisplayName, Timestamp, Track};
 
-use crate::support::{OTHER, TestRoom, heartbeat, media, session, sound, user};
+use crate::support::{OTHER, TestRoom, heartbeat, layer, media, session, sound, user};
 use Level::{AudioOnly, NoNewRooms, Normal};
 
 const NOTHING: [&str; 0] = [];
@@ -27,7 +27,10 @@ fn room(count: u64) -> TestRoom {
         room.join(id, Dialect::Native);
         room.pass(100);
     }
-    film(&mut room, count);
+    for id in 1..=count {
+        room.route(&media(id, Track::Camera, 0, true)).unwrap();
+    }
+    room.pass(1000);
     room
 }
 
@@ -88,18 +91,12 @@ fn whoever_comes_back_is_asked_for_a_keyframe_and_nobody_else() {
     film(&mut room, 6);
     assert_eq!(
         room.level(fewer(4)),
-        [
-            "[3] keyframe of u3 VIDEO for 0",
-            "[4] keyframe of u4 VIDEO for 0"
-        ]
+        ["[3] keyframe of 3 CAMERA 0", "[4] keyframe of 4 CAMERA 0"]
     );
     assert_eq!(film(&mut room, 6), [1, 2, 3, 4]);
     assert_eq!(
         room.level(NoNewRooms),
-        [
-            "[5] keyframe of u5 VIDEO for 0",
-            "[6] keyframe of u6 VIDEO for 0"
-        ]
+        ["[5] keyframe of 5 CAMERA 0", "[6] keyframe of 6 CAMERA 0"]
     );
     assert_eq!(film(&mut room, 6), [1, 2, 3, 4, 5, 6]);
     assert_eq!(room.level(Normal), NOTHING);
@@ -116,7 +113,7 @@ fn who_speaks_takes_the_place_of_who_was_silent_for_longest() {
     assert_eq!(film(&mut room, 5), [1, 2, 3]);
     // 3 has never spoken.
     speak(&mut room, 5);
-    assert_eq!(room.commands(), ["[5] keyframe of u5 VIDEO for 0"]);
+    assert_eq!(room.commands(), ["[5] keyframe of 5 CAMERA 0"]);
     assert_eq!(film(&mut room, 5), [1, 2, 5]);
     // Too soon for the next one.
     speak(&mut room, 4);
@@ -124,7 +121,7 @@ fn who_speaks_takes_the_place_of_who_was_silent_for_longest() {
     room.pass(3000);
     film(&mut room, 5);
     speak(&mut room, 4);
-    assert_eq!(room.commands(), ["[4] keyframe of u4 VIDEO for 0"]);
+    assert_eq!(room.commands(), ["[4] keyframe of 4 CAMERA 0"]);
     assert_eq!(film(&mut room, 5), [2, 4, 5]);
 }
 
@@ -164,7 +161,7 @@ fn a_speaker_without_a_camera_takes_no_place() {
     speak(&mut room, 3);
     room.commands();
     assert_eq!(
-        room.route(&media(1, Track::Camera, 1, false)).unwrap().0,
+        room.route(&media(1, Track::Camera, 1, true)).unwrap().0,
         [2, 3]
     );
 }
@@ -178,7 +175,7 @@ fn a_place_that_is_given_up_goes_to_another() {
     let first = room.route(&media(4, Track::Camera, 1, false));
     // 3 comes before 4.
     assert_eq!(first, Err(DropReason::Overload));
-    assert_eq!(room.commands(), ["[3] keyframe of u3 VIDEO for 0"]);
+    assert_eq!(room.commands(), ["[3] keyframe of 3 CAMERA 0"]);
     assert_eq!(
         room.route(&media(3, Track::Camera, 1, true)).unwrap().0,
         [2, 4]
@@ -192,7 +189,7 @@ fn a_place_that_is_given_up_goes_to_another() {
         lines.extend(room.pass(1000));
     }
     lines.retain(|line| line.contains("keyframe"));
-    assert_eq!(lines, ["[4] keyframe of u4 VIDEO for 0"]);
+    assert_eq!(lines, ["[4] keyframe of 4 CAMERA 0"]);
     assert_eq!(
         room.route(&media(4, Track::Camera, 10, false)).unwrap().0,
         [2, 3]
@@ -221,9 +218,9 @@ fn screens_go_last_and_audio_never() {
     assert_eq!(
         back,
         [
-            "[1] keyframe of u1 VIDEO for 0",
-            "[2] keyframe of u2 VIDEO for 0",
-            "[3] keyframe of u3 SCREEN for 0"
+            "[1] keyframe of 1 CAMERA 0",
+            "[2] keyframe of 2 CAMERA 0",
+            "[3] keyframe of 3 SCREEN 0"
         ]
     );
 }
@@ -247,7 +244,7 @@ fn a_call_of_two_keeps_its_video_until_a_third_one_comes() {
         room.leave(3)[..2],
         [
             "forget 3".to_owned(),
-            "[1] keyframe of u1 VIDEO for 0".to_owned()
+            "[1] keyframe of 1 CAMERA 0".to_owned()
         ]
     );
     assert_eq!(film(&mut room, 2), [1, 2]);
@@ -260,7 +257,7 @@ fn what_is_withheld_needs_no_keyframe() {
     assert_eq!(room.ask(1, 3, Track::Camera), Ok(vec![]));
     assert_eq!(
         room.ask(2, 1, Track::Camera),
-        Ok(vec!["[1] keyframe of u1 VIDEO for 0".to_owned()])
+        Ok(vec!["[1] keyframe of 1 CAMERA 0".to_owned()])
     );
 }
 
@@ -282,7 +279,7 @@ fn remote_members(room: &mut TestRoom, ids: &[u64]) {
 }
 
 fn remote_frame(id: u64) -> Forward {
-    from_relay(media(id, Track::Camera, 0, false).packet.to_bytes()).unwrap()
+    from_relay(media(id, Track::Camera, 0, true).packet.to_bytes()).unwrap()
 }
 
 #[test]
@@ -310,7 +307,7 @@ fn members_of_other_relays_count_and_get_what_ours_do_not() {
     );
     let speech = from_relay(audio(9, 20).packet.to_bytes()).unwrap();
     assert_eq!(room.route_from_relay(&speech), Ok((vec![1, 2], false)));
-    assert_eq!(room.commands(), ["bus keyframe of 9 CAMERA"]);
+    assert_eq!(room.commands(), ["bus keyframe of 9 CAMERA 0"]);
     assert_eq!(
         room.route_from_relay(&remote_frame(9)),
         Ok((vec![1, 2], false))
@@ -325,13 +322,10 @@ fn members_of_other_relays_count_and_get_what_ours_do_not() {
         room.route(&media(1, Track::Camera, 1, false)),
         Ok((vec![], true))
     );
-    let wanted = relay_core::TrackId {
-        session: session(1),
-        track: Track::Camera,
-    };
+    let wanted = layer(1, Track::Camera);
     assert_eq!(
         room.bus(messages::remote_keyframe_request(OTHER, wanted)),
-        ["[1] keyframe of u1 VIDEO for 0"]
+        ["[1] keyframe of 1 CAMERA 0"]
     );
 }
 

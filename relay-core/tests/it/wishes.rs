@@ -3,9 +3,9 @@
 use relay_core::ingress::from_relay;
 use relay_core::{Dialect, DropReason, Profile, messages};
 use videocall_types::claims::Capabilities;
-use videocall_types::{DisplayName, Track};
+use videocall_types::{DisplayName, Interest, LayerSet, Track};
 
-use crate::support::{OTHER, TestRoom, heartbeat, media, session, user, wishes};
+use crate::support::{OTHER, TestRoom, heartbeat, media, session, simulcast, user, wishes};
 
 const NOTHING: [&str; 0] = [];
 /// What the hold time is over after.
@@ -18,14 +18,25 @@ fn room(count: u64) -> TestRoom {
         room.join(id, Dialect::Native);
     }
     room.route(&heartbeat(1, true, false)).unwrap();
-    room.route(&media(1, Track::Camera, 0, true)).unwrap();
+    film(&mut room, true);
     room.commands();
     room
 }
 
-/// Who gets the camera of member 1.
+/// Member 1 sends a frame in every layer. Who gets it, by layer.
+fn film(room: &mut TestRoom, keyframe: bool) -> [Vec<u64>; 3] {
+    [0, 1, 2].map(|layer| {
+        let frame = simulcast(1, layer, 0b111, keyframe);
+        room.route(&frame).unwrap().0
+    })
+}
+
+/// Who gets the camera of member 1 from a keyframe on.
 fn viewers(room: &mut TestRoom) -> Vec<u64> {
-    room.route(&media(1, Track::Camera, 1, false)).unwrap().0
+    film(room, true);
+    let mut viewers = film(room, false).concat();
+    viewers.sort_unstable();
+    viewers
 }
 
 fn demands(lines: Vec<String>) -> Vec<String> {
@@ -41,6 +52,7 @@ fn video_goes_to_those_who_show_it_and_sound_to_all() {
     room.wish(3, false, &[(1, 180)]);
     room.wish(4, true, &[(2, 180)]);
     assert_eq!(viewers(&mut room), [3, 4]);
+    assert_eq!(film(&mut room, false), [vec![3], vec![], vec![4]]);
     let (hearers, _) = room.route(&media(1, Track::Microphone, 0, true)).unwrap();
     assert_eq!(hearers, [2, 3, 4]);
     assert_eq!(
@@ -52,13 +64,17 @@ fn video_goes_to_those_who_show_it_and_sound_to_all() {
 #[test]
 fn a_publisher_hears_after_a_while_that_less_is_shown() {
     let mut room = room(3);
-    assert_eq!(room.wish(2, true, &[(1, 180)]), NOTHING);
+    assert_eq!(
+        room.wish(2, true, &[(1, 180)]),
+        ["[1] demand Camera 0+3", "[1] keyframe of 1 CAMERA 0"]
+    );
     assert_eq!(demands(room.pass(HELD)), NOTHING, "3 has said nothing");
     room.wish(3, true, &[(1, 360)]);
+    film(&mut room, true);
     assert_eq!(demands(room.pass(HELD - 1)), NOTHING);
-    assert_eq!(demands(room.pass(1)), ["[1] demand Camera 360"]);
+    assert_eq!(demands(room.pass(1)), ["[1] demand Camera 0+1"]);
     room.leave(3);
-    assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera 180"]);
+    assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera 0"]);
     room.wish(2, false, &[]);
     assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera paused"]);
     assert_eq!(viewers(&mut room), []);
@@ -68,13 +84,15 @@ fn a_publisher_hears_after_a_while_that_less_is_shown() {
 fn a_picture_that_is_hidden_for_a_moment_goes_on() {
     let mut room = room(2);
     room.wish(2, false, &[(1, 180)]);
-    assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera 180"]);
+    assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera 0"]);
+    film(&mut room, true);
     room.wish(2, false, &[]);
     room.pass(HELD / 2);
     assert_eq!(
         room.wish(2, false, &[(1, 180)]),
-        ["[1] keyframe of u1 VIDEO for 0"]
+        ["[1] keyframe of 1 CAMERA 0"]
     );
+    film(&mut room, true);
     assert_eq!(demands(room.pass(3 * HELD)), NOTHING);
 }
 
@@ -83,18 +101,23 @@ fn more_is_told_at_once_and_a_picture_that_was_hidden_begins_with_a_keyframe() {
     let mut room = room(3);
     room.wish(2, false, &[]);
     room.wish(3, false, &[(1, 180)]);
-    assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera 180"]);
-    assert_eq!(room.wish(3, false, &[(1, 720)]), ["[1] demand Camera 720"]);
+    assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera 0"]);
+    film(&mut room, true);
+    assert_eq!(
+        room.wish(3, false, &[(1, 720)]),
+        ["[1] demand Camera 0+2", "[1] keyframe of 1 CAMERA 2"]
+    );
+    film(&mut room, true);
     assert_eq!(
         room.wish(2, false, &[(1, 180)]),
-        ["[1] keyframe of u1 VIDEO for 0"]
+        ["[1] keyframe of 1 CAMERA 0"]
     );
     room.wish(2, false, &[]);
     room.wish(3, false, &[]);
     assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera paused"]);
     assert_eq!(
         room.wish(2, false, &[(1, 360)]),
-        ["[1] demand Camera 360", "[1] keyframe of u1 VIDEO for 0"]
+        ["[1] demand Camera 1", "[1] keyframe of 1 CAMERA 1"]
     );
 }
 
@@ -103,10 +126,7 @@ fn whoever_is_alone_pauses_until_somebody_comes() {
     let mut room = room(1);
     assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera paused"]);
     let lines = demands(room.join(2, Dialect::Native));
-    assert_eq!(
-        lines,
-        ["[1] demand Camera full", "[1] keyframe of u1 VIDEO for 0"]
-    );
+    assert_eq!(lines, ["[1] demand Camera 3", "[1] keyframe of 1 CAMERA 2"]);
 }
 
 #[test]
@@ -116,8 +136,8 @@ fn a_stock_member_shows_everything_and_is_told_nothing() {
     room.route(&media(2, Track::Camera, 0, true)).unwrap();
     room.commands();
     room.wish(1, false, &[]);
-    assert_eq!(demands(room.pass(3 * HELD)), NOTHING);
     assert_eq!(viewers(&mut room), [2]);
+    assert_eq!(demands(room.pass(3 * HELD)), NOTHING);
     assert_eq!(
         room.route(&media(2, Track::Camera, 1, false)).unwrap().0,
         []
@@ -150,6 +170,17 @@ fn in_a_large_room_video_comes_when_it_is_wished_for() {
     assert!(viewers(&mut room).contains(&25));
 }
 
+/// Of another relay whose members get a layer of each of these cameras.
+fn interest(cameras: &[(u64, u8)]) -> Interest {
+    let cameras = cameras.iter();
+    Interest {
+        tracks: cameras
+            .map(|(id, layer)| ((session(*id), Track::Camera), LayerSet::only(*layer)))
+            .collect(),
+        others: false,
+    }
+}
+
 /// Another relay reports member 9, with its camera on.
 fn with_relay(mut room: TestRoom) -> TestRoom {
     let profile = Profile {
@@ -165,10 +196,10 @@ fn with_relay(mut room: TestRoom) -> TestRoom {
     room
 }
 
-fn wishes_lines(lines: Vec<String>) -> Vec<String> {
+fn interest_lines(lines: Vec<String>) -> Vec<String> {
     lines
         .into_iter()
-        .filter(|line| line.starts_with("bus wishes"))
+        .filter(|line| line.starts_with("bus interest"))
         .collect()
 }
 
@@ -176,24 +207,37 @@ fn wishes_lines(lines: Vec<String>) -> Vec<String> {
 fn other_relays_hear_what_the_members_of_this_one_show_together() {
     let mut room = with_relay(room(2));
     room.wish(1, false, &[(9, 180), (2, 720)]);
-    assert_eq!(wishes_lines(room.pass(HELD)), NOTHING, "2 wants everything");
+    assert_eq!(
+        interest_lines(room.pass(HELD)),
+        NOTHING,
+        "2 wants everything, and 1 has said at once what it wants"
+    );
     room.wish(2, false, &[]);
-    assert_eq!(wishes_lines(room.pass(HELD)), ["bus wishes [9:180]"]);
+    assert_eq!(
+        interest_lines(room.pass(HELD)).last().unwrap(),
+        "bus interest [9:0]"
+    );
     let raised = room.wish(2, false, &[(9, 360)]);
-    assert_eq!(raised, ["bus wishes [9:360]", "bus keyframe of 9 CAMERA"]);
+    assert_eq!(
+        raised,
+        ["bus interest [9:0+1]", "bus keyframe of 9 CAMERA 1"]
+    );
     assert!(
-        !wishes_lines(room.pass(2 * HELD)).is_empty(),
+        !interest_lines(room.pass(2 * HELD)).is_empty(),
         "with each snapshot"
     );
-    let (all, _) = (room.join(3, Dialect::Native), ());
-    assert_eq!(wishes_lines(all), ["bus wishes [] and others"]);
+    let all = room.join(3, Dialect::Native);
+    assert_eq!(interest_lines(all), ["bus interest [9:0+1+3] and others"]);
 }
 
 #[test]
 fn what_other_relays_show_counts_and_the_bus_carries_only_that() {
     let mut room = with_relay(room(2));
-    let carries = |room: &mut TestRoom| room.route(&media(1, Track::Camera, 1, false)).unwrap().1;
-    assert!(carries(&mut room));
+    let carries = |room: &mut TestRoom| {
+        let layer = |layer| room.route(&simulcast(1, layer, 0b111, false)).unwrap().1;
+        [0, 1, 2].map(layer)
+    };
+    assert_eq!(carries(&mut room), [false, false, true]);
     room.wish(2, false, &[]);
     assert_eq!(
         demands(room.pass(HELD)),
@@ -201,17 +245,14 @@ fn what_other_relays_show_counts_and_the_bus_carries_only_that() {
         "the other relay has said nothing"
     );
 
-    room.bus(messages::wishes(OTHER, &wishes(false, &[])));
-    assert!(!carries(&mut room));
+    room.bus(messages::interest(OTHER, &interest(&[])));
+    assert_eq!(carries(&mut room), [false; 3]);
     assert!(room.route(&media(1, Track::Microphone, 0, true)).unwrap().1);
     assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera paused"]);
 
-    let raised = room.bus(messages::wishes(OTHER, &wishes(false, &[(1, 180)])));
-    assert_eq!(
-        raised,
-        ["[1] demand Camera 180", "[1] keyframe of u1 VIDEO for 0"]
-    );
-    assert!(carries(&mut room));
+    let raised = room.bus(messages::interest(OTHER, &interest(&[(1, 0)])));
+    assert_eq!(raised, ["[1] demand Camera 0"]);
+    assert_eq!(carries(&mut room), [true, false, false]);
     room.bus(messages::bye(OTHER));
     assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera paused"]);
 }

@@ -9,6 +9,7 @@ use relay_core::rate::{RateLimiter, Verdict};
 use relay_core::{Dialect, DropReason};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
+use videocall_types::report::Reporter;
 use videocall_types::{CloseCode, Timestamp};
 
 use super::Own;
@@ -22,6 +23,7 @@ pub(super) struct Inbound {
     identity: Identity,
     limiter: RateLimiter,
     last_heard: Timestamp,
+    reporter: Reporter,
     own: mpsc::Sender<Own>,
 }
 
@@ -35,6 +37,7 @@ impl Inbound {
             },
             limiter: RateLimiter::new(&context.policy.rate, now),
             last_heard: now,
+            reporter: Reporter::default(),
             own,
             context: Arc::clone(context),
         }
@@ -81,6 +84,7 @@ impl Inbound {
     async fn handle(&mut self, received: Received) -> Result<(), CloseCode> {
         let now = self.context.clock.now();
         self.last_heard = now;
+        self.reporter.received(received.bytes.len());
         self.context.metrics.packets_received.increment(1);
         self.context
             .metrics
@@ -108,6 +112,12 @@ impl Inbound {
                 from: self.identity.session,
                 wishes,
             },
+            Ok(Kind::Report(report)) => {
+                let feedback = self.reporter.handle(&report, now);
+                let answer = self.reporter.report(now);
+                self.answer(Own::Report { answer, feedback });
+                return Ok(());
+            }
             Ok(Kind::Redundancy(lacks)) => FromSession::Lack {
                 from: self.identity.session,
                 lacks,

@@ -9,8 +9,10 @@ use relay_core::ingress::KeyframeTarget;
 use relay_core::queue::{Label, SendQueue};
 use relay_core::{Dialect, DropReason, Forward, TrackId};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
+use videocall_types::bandwidth::Bandwidth;
 use videocall_types::limits::MAX_DATAGRAM_PACKET_BYTES;
+use videocall_types::report::{Feedback, Report, padding};
 use videocall_types::{CloseCode, Packet, SessionId, Timestamp};
 
 use super::Own;
@@ -71,6 +73,7 @@ impl<W: PacketWriter> Outbound<W> {
         }
         // Not while a packet is on its way: a receiver that does not read needs no keyframe yet.
         self.ask_for_keyframes();
+        self.pad().await?;
         match self.waiting.next() {
             Some(out) => {
                 self.send(&out).await?;
@@ -84,9 +87,22 @@ impl<W: PacketWriter> Outbound<W> {
             }
             None => {
                 self.departed.clear();
-                self.waiting.take().await
+                self.waiting.take_or_pad().await
             }
         }
+    }
+
+    /// Sends what shall find out whether the connection carries more.
+    async fn pad(&mut self) -> Result<(), CloseCode> {
+        for packet in self.waiting.due_padding() {
+            if self.waiting.datagrams.try_send(&packet) {
+                self.waiting.count_sent(&packet);
+            } else {
+                let lane = Lane::Control;
+                self.send(&Outgoing { packet, lane }).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn send(&mut self, out: &Outgoing) -> Result<(), CloseCode> {
@@ -142,6 +158,9 @@ struct Waiting<D> {
     packets: mpsc::Receiver<ToSession>,
     own: mpsc::Receiver<Own>,
     batch: Vec<ToSession>,
+    bandwidth: Bandwidth,
+    /// What the room knows of its limit.
+    told: Option<u64>,
 }
 
 impl<D: DatagramWriter> Waiting<D> {
@@ -159,6 +178,8 @@ impl<D: DatagramWriter> Waiting<D> {
             packets,
             own,
             batch: Vec::new(),
+            bandwidth: Bandwidth::default(),
+            told: None,
             context: Arc::clone(context),
         }
     }
@@ -179,6 +200,17 @@ impl<D: DatagramWriter> Waiting<D> {
                 self.batch = batch;
                 accepted
             }
+        }
+    }
+
+    /// Takes in what comes next, or returns when padding is due. Cancel safe.
+    async fn take_or_pad(&mut self) -> Result<(), CloseCode> {
+        match self.bandwidth.poll_timeout() {
+            Some(at) => {
+                let due = self.context.clock.instant(at);
+                timeout_at(due, self.take()).await.unwrap_or(Ok(()))
+            }
+            None => self.take().await,
         }
     }
 
@@ -222,6 +254,10 @@ impl<D: DatagramWriter> Waiting<D> {
                 }
                 self.enqueue(forward, now)
             }
+            ToSession::Want(wanted) => {
+                self.bandwidth.want(wanted, now);
+                Ok(())
+            }
             ToSession::Forget(source) => {
                 self.queue.forget(source);
                 self.gone.push(source);
@@ -245,10 +281,51 @@ impl<D: DatagramWriter> Waiting<D> {
                 bytes,
                 channel: Channel::Stream,
             }) => Packet::from_serialized(bytes),
+            Own::Report { answer, feedback } => {
+                if let Some(feedback) = feedback {
+                    self.learn(&feedback);
+                }
+                let limit_bps = self.bandwidth.limit();
+                Report {
+                    limit_bps,
+                    ..answer
+                }
+                .to_packet()
+            }
             Own::Notice(packet) => packet,
         };
         let forward = Arc::new(Forward::control(packet));
         self.enqueue(forward, self.context.clock.now())
+    }
+
+    /// The client reports of what was sent.
+    fn learn(&mut self, feedback: &Feedback) {
+        let now = self.context.clock.now();
+        let backlog = self.queue.media_age(now);
+        self.bandwidth.handle(feedback, backlog, now);
+        self.tell_limit();
+    }
+
+    fn due_padding(&mut self) -> Vec<Packet> {
+        let now = self.context.clock.now();
+        if self.bandwidth.poll_timeout().is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        let bytes = self.bandwidth.padding(now);
+        self.tell_limit();
+        padding(bytes)
+    }
+
+    fn tell_limit(&mut self) {
+        let limit = self.bandwidth.limit();
+        let news = FromSession::Downlink {
+            from: self.context.session,
+            limit,
+        };
+        // If the room is too busy for it, it hears with the next report.
+        if limit != self.told && self.context.room.try_send(news).is_ok() {
+            self.told = limit;
+        }
     }
 
     fn enqueue(&mut self, forward: Arc<Forward>, now: Timestamp) -> Result<(), CloseCode> {
@@ -269,7 +346,8 @@ impl<D: DatagramWriter> Waiting<D> {
             && !self.queue.has_audio()
     }
 
-    fn count_sent(&self, packet: &Packet) {
+    fn count_sent(&mut self, packet: &Packet) {
+        self.bandwidth.sent(packet.len());
         self.context.metrics.packets_sent.increment(1);
         self.context
             .metrics

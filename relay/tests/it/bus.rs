@@ -52,8 +52,7 @@ async fn members_of_both_are_in_one_room() {
     eve.until_got(&Got::Heartbeat(ada.session)).await;
 
     bob.send(keyframe_request(ada.session, Track::Screen)).await;
-    ada.until_got(&Got::KeyframeRequest("ada SCREEN".into()))
-        .await;
+    ada.until_got(&Got::KeyframeRequest(Track::Screen)).await;
 
     let bobs = bob.session;
     bob.leave().await;

@@ -65,7 +65,7 @@ pub(crate) enum Got {
     News(Vec<String>, Vec<SessionId>),
     Meeting(String),
     Notice(String),
-    KeyframeRequest(String),
+    KeyframeRequest(Track),
     /// Sender's session, track, sequence.
     Media(SessionId, Track, u64),
     Heartbeat(SessionId),
@@ -195,17 +195,7 @@ pub(crate) fn media(track: Track, sequence: u64, keyframe: bool) -> Bytes {
 
 /// The routing header of a frame.
 pub(crate) fn routing(track: Track, sequence: u64, keyframe: bool) -> Routing {
-    Routing {
-        track,
-        spatial_layer: 0,
-        temporal_layer: 0,
-        keyframe,
-        discardable: false,
-        sequence,
-        capture_time_us: 0,
-        audio_level: 0,
-        codec: None,
-    }
+    Routing::new(track, sequence, keyframe)
 }
 
 /// A media packet with a payload of `len` bytes.
@@ -284,6 +274,10 @@ fn decode(bytes: &Bytes) -> Got {
                     .to_owned(),
             )
         }
+        PacketKind::KEYFRAME_REQUEST => {
+            let request = KeyframeRequest::parse_from_tokio_bytes(&header.data).unwrap();
+            Got::KeyframeRequest(Track::from_wire(request.track.unwrap()).unwrap())
+        }
         PacketKind::NOTICE => {
             let notice = Notice::parse_from_tokio_bytes(&header.data).unwrap();
             Got::Notice(format!("{:?}", notice.reason.unwrap()))
@@ -302,9 +296,12 @@ fn decode_media(bytes: &Bytes, header: &PacketHeader) -> Got {
         MediaType::RTT => Got::Probe(bytes.clone()),
         MediaType::HEARTBEAT => Got::Heartbeat(header.session_id.unwrap()),
         MediaType::KEYFRAME_REQUEST => {
-            let user = String::from_utf8(media.user_id.to_vec()).unwrap();
-            let what = String::from_utf8(media.data.to_vec()).unwrap();
-            Got::KeyframeRequest(format!("{user} {what}"))
+            let track = match &media.data[..] {
+                b"VIDEO" => Track::Camera,
+                b"SCREEN" => Track::Screen,
+                other => panic!("{other:?}"),
+            };
+            Got::KeyframeRequest(track)
         }
         other => panic!("{other:?}"),
     }

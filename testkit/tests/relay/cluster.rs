@@ -3,7 +3,6 @@
 use relay::Policy;
 use reqwest::StatusCode;
 use testkit::{Client, Endpoints, Kind, NatsServer, Seen, TestServer, packets};
-use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::{SessionId, Track};
 
 #[tokio::test]
@@ -46,8 +45,7 @@ async fn participants_on_two_servers_are_in_one_meeting() {
                 packets::stock_keyframe_request("ada")
             })
             .await;
-        ada.wait_for(|seen| seen.media_of(MediaType::KEYFRAME_REQUEST).is_some())
-            .await;
+        ada.wait_for(|seen| seen.keyframe_request().is_some()).await;
 
         let session = grace.session();
         grace.leave().await;

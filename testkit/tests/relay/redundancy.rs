@@ -36,7 +36,7 @@ async fn a_publisher_hears_what_a_listener_on_another_server_lacks() {
     bob.wait_for(mentions).await;
     bob.send(redundancy(session, 2)).await;
     wait(&mut ada, 2).await;
-    drop(bob);
+    bob.leave().await;
     wait(&mut ada, 0).await;
 }
 

@@ -83,7 +83,7 @@ async fn a_receiver_that_reads_again_goes_on_with_a_keyframe() {
         let mut seen = stalled.fence().await;
         // The relay has asked for the keyframe by itself.
         speaker
-            .wait_for(|seen| seen.media_of(MediaType::KEYFRAME_REQUEST).is_some())
+            .wait_for(|seen| seen.keyframe_request().is_some())
             .await;
         speaker
             .send_frame(Track::Camera, sequence, true, b"fresh")

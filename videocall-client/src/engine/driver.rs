@@ -29,6 +29,7 @@ use super::work::{Queue, Work};
 use crate::config::fetch_config;
 use crate::error::Exception;
 use crate::protocol::{Level, Start, ToEngine};
+use crate::support;
 
 pub(super) struct Driver {
     call: Call,
@@ -58,6 +59,7 @@ impl Driver {
             name: start.name,
             server: start.server,
             prefer: start.prefer,
+            cores: support::cores(),
             token: start.token,
         };
         let seed = js_sys::Math::random().to_bits();
@@ -117,12 +119,11 @@ impl Driver {
             Work::Still(track) => self.sources.still(track),
             Work::VideoChunk {
                 track,
-                codec,
-                temporal_layer,
+                origin,
                 chunk,
             } => {
-                self.sources
-                    .video_chunk(track, codec, temporal_layer, &chunk)?;
+                self.input(Input::Waiting(self.transports.waiting()));
+                self.sources.video_chunk(track, origin, &chunk)?;
             }
             Work::VideoEncoderFailed { track, codec } => {
                 self.sources.video_encoder_failed(track, codec)
@@ -225,9 +226,11 @@ impl Driver {
                 }
                 Command::CloseTransport { id, code } => self.transports.close(id, code),
                 Command::Send { id, packet, lane } => self.transports.send(id, &packet, lane),
-                Command::Encode { track, encoding } => self.sources.configure(track, encoding),
-                Command::Pause(track) => self.sources.pause(track),
-                Command::ForceKeyframe(track) => self.sources.force_keyframe(track),
+                Command::Encode { track, layers } => self.sources.configure(track, layers),
+                Command::ForceKeyframe {
+                    track,
+                    spatial_layer,
+                } => self.sources.force_keyframe(track, spatial_layer),
                 Command::Decode(frame) => failures.extend(self.decoders.decode(&frame)),
                 Command::CloseDecoder { session, track } => self.close_decoder(session, track),
                 Command::Emit(event) => self.emit(event),

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use js_sys::Float32Array;
 use media_core::Input;
-use media_core::command::VideoEncoding;
+use media_core::command::LayerEncoding;
 use videocall_types::{Codec, Track};
 use web_sys::{EncodedAudioChunk, EncodedVideoChunk, MessagePort, VideoFrame};
 
 use super::clock::now;
-use super::encode::{SoundSource, Support, VideoSource};
+use super::encode::{Origin, SoundSource, Support, VideoSource};
 use super::intake::Intake;
 use super::work::{Queue, Work};
 use crate::error::Exception;
@@ -21,8 +21,8 @@ pub(super) struct Sources {
     sounds: BTreeMap<Track, SoundSource>,
     videos: BTreeMap<Track, VideoSource>,
     intakes: BTreeMap<Track, Intake>,
-    /// As last told, for tracks that are captured later. What is paused is not here.
-    encodings: BTreeMap<Track, VideoEncoding>,
+    /// As last told, for tracks that are captured later.
+    encodings: BTreeMap<Track, Vec<LayerEncoding>>,
 }
 
 impl Sources {
@@ -39,7 +39,7 @@ impl Sources {
 
     pub(super) fn video_on(&mut self, track: Track, intake: Intake) -> Result<(), Exception> {
         let codecs = self.support.video.clone();
-        if codecs.is_empty() {
+        if codecs.best_first.is_empty() {
             self.queue.push(Work::SourceFailed(track));
         }
         let mut video = intake
@@ -47,7 +47,7 @@ impl Sources {
             .and_then(|stream| VideoSource::new(track, stream, codecs, self.queue.clone()))
             .inspect_err(|_| self.queue.push(Work::SourceFailed(track)))?;
         if let Some(encoding) = self.encodings.get(&track) {
-            video.configure(*encoding);
+            video.configure(encoding);
         }
         self.videos.insert(track, video);
         self.intakes.insert(track, intake);
@@ -61,23 +61,16 @@ impl Sources {
         self.queue.input(Input::Publishing { track, on: false });
     }
 
-    pub(super) fn configure(&mut self, track: Track, encoding: VideoEncoding) {
-        self.encodings.insert(track, encoding);
+    pub(super) fn configure(&mut self, track: Track, layers: Vec<LayerEncoding>) {
         if let Some(video) = self.videos.get_mut(&track) {
-            video.configure(encoding);
+            video.configure(&layers);
         }
+        self.encodings.insert(track, layers);
     }
 
-    pub(super) fn pause(&mut self, track: Track) {
-        self.encodings.remove(&track);
+    pub(super) fn force_keyframe(&mut self, track: Track, spatial_layer: u8) {
         if let Some(video) = self.videos.get_mut(&track) {
-            video.pause();
-        }
-    }
-
-    pub(super) fn force_keyframe(&mut self, track: Track) {
-        if let Some(video) = self.videos.get_mut(&track) {
-            video.force_keyframe();
+            video.force_keyframe(spatial_layer);
         }
     }
 
@@ -103,12 +96,11 @@ impl Sources {
     pub(super) fn video_chunk(
         &mut self,
         track: Track,
-        codec: Codec,
-        temporal_layer: u8,
+        origin: Origin,
         chunk: &EncodedVideoChunk,
     ) -> Result<(), Exception> {
         if let Some(video) = self.videos.get_mut(&track) {
-            let frame = video.encoded(codec, temporal_layer, chunk, now())?;
+            let frame = video.encoded(origin, chunk, now())?;
             self.queue.input(Input::FrameEncoded(frame));
         }
         Ok(())

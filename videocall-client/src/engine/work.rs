@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{AudioData, EncodedAudioChunk, EncodedVideoChunk, VideoFrame};
 
 use super::decode::Place;
+use super::encode::Origin;
 use super::playout::Played;
 use crate::protocol::ToEngine;
 
@@ -26,8 +27,7 @@ pub(super) enum Work {
     /// A picture was encoded.
     VideoChunk {
         track: Track,
-        codec: Codec,
-        temporal_layer: u8,
+        origin: Origin,
         chunk: EncodedVideoChunk,
     },
     /// A video encoder gave up.

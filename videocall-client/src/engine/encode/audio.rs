@@ -134,6 +134,7 @@ impl SoundSource {
             track: self.track,
             codec: Codec::Opus,
             keyframe: true,
+            spatial_layer: 0,
             temporal_layer: 0,
             capture_time_us: captured.unwrap_or(now).as_micros(),
             duration_us: chunk.duration().unwrap_or(0.0) as u64,

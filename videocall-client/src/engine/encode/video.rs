@@ -1,14 +1,12 @@
 //! One captured video track, from pictures to frames.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use gloo::timers::callback::Interval;
-use media_core::capture::{
-    Cadence, CaptureClock, CodecChoice, ContentRate, Size, Still, fit, is_backed_up,
-};
-use media_core::command::VideoEncoding;
+use media_core::Input;
+use media_core::capture::{CaptureClock, CodecChoice, ContentRate, Pace, is_backed_up};
+use media_core::command::LayerEncoding;
 use media_core::frame::LocalFrame;
 use videocall_types::{Codec, Timestamp, Track};
 use wasm_bindgen_futures::spawn_local;
@@ -18,15 +16,10 @@ use web_sys::{
 
 use super::super::reader::Reader;
 use super::super::work::{Queue, Work};
-use super::video_encoder::{Encoder, Settings};
+use super::VideoCodecs;
+use super::layer::LayerEncoder;
 use crate::error::Exception;
 
-/// Pictures that the encoder may have at a time; the next one is left out, so that the delay stays small.
-const MAX_IN_ENCODER: usize = 2;
-/// The encoder may leave pictures out. One that has not come back after this time was.
-const LEFT_OUT_AFTER: Duration = Duration::from_secs(1);
-/// A keyframe comes at least so often, for receivers whose request got lost.
-const KEYFRAME_INTERVAL: Duration = Duration::from_secs(10);
 /// How often a shared screen is looked at for having stopped changing, in milliseconds.
 const STILL_CHECK_MS: u32 = 50;
 /// The level that says nothing.
@@ -36,18 +29,14 @@ pub(crate) struct VideoSource {
     track: Track,
     queue: Queue,
     reader: Option<Reader>,
+    codecs: VideoCodecs,
     choice: CodecChoice,
-    /// `None`: pictures are not encoded.
-    encoding: Option<VideoEncoding>,
-    cadence: Cadence,
+    /// By number. While all rest, pictures are not encoded.
+    layers: BTreeMap<u8, LayerEncoder>,
     clock: CaptureClock,
-    encoder: Option<Encoder>,
-    keyframe_due: Timestamp,
-    /// Timestamps of pictures that the encoder has, and since when.
-    encoding_since: VecDeque<(f64, Timestamp)>,
-    last_output: Timestamp,
     content: ContentRate,
-    still: Still,
+    /// Of the last picture; 0 before the first.
+    height: u32,
     /// The last picture of a screen, which gives a new one only when it changes.
     kept: Option<Kept>,
     _still_check: Option<Interval>,
@@ -70,7 +59,7 @@ impl VideoSource {
     pub(crate) fn new(
         track: Track,
         stream: Option<ReadableStream>,
-        codecs: Vec<Codec>,
+        codecs: VideoCodecs,
         queue: Queue,
     ) -> Result<Self, Exception> {
         let reader = stream.map(|stream| Reader::new(&stream)).transpose()?;
@@ -84,34 +73,37 @@ impl VideoSource {
             track,
             queue,
             reader,
+            choice: CodecChoice::new(codecs.best_first.clone()),
+            codecs,
+            layers: BTreeMap::new(),
+            clock: CaptureClock::default(),
             content: ContentRate::default(),
-            still: Still::default(),
+            height: 0,
             kept: None,
             _still_check: still_check,
-            choice: CodecChoice::new(codecs),
-            encoding: None,
-            cadence: Cadence::default(),
-            clock: CaptureClock::default(),
-            encoder: None,
-            keyframe_due: Timestamp::ZERO,
-            encoding_since: VecDeque::new(),
-            last_output: Timestamp::ZERO,
         })
     }
 
-    pub(crate) fn configure(&mut self, encoding: VideoEncoding) {
-        self.encoding = Some(encoding);
+    /// Encodes these layers from now on. One that was not encoded before begins with a keyframe.
+    pub(crate) fn configure(&mut self, layers: &[LayerEncoding]) {
+        for (number, layer) in &mut self.layers {
+            if layers.iter().all(|wanted| wanted.spatial_layer != *number) {
+                layer.rest();
+            }
+        }
+        let kept = self.kept.as_ref().map(|kept| kept.at);
+        for layer in layers {
+            self.layers
+                .entry(layer.spatial_layer)
+                .or_insert_with(|| LayerEncoder::new(self.track, layer.spatial_layer))
+                .configure(layer.encoding, kept);
+        }
     }
 
-    /// Encodes nothing until it is configured again.
-    pub(crate) fn pause(&mut self) {
-        self.encoding = None;
-        // The pause shall not count as a slow source.
-        self.cadence = Cadence::default();
-    }
-
-    pub(crate) fn force_keyframe(&mut self) {
-        self.keyframe_due = Timestamp::ZERO;
+    pub(crate) fn force_keyframe(&mut self, spatial_layer: u8) {
+        if let Some(layer) = self.layers.get_mut(&spatial_layer) {
+            layer.force_keyframe();
+        }
     }
 
     /// Encodes a captured picture if there is need and room for it; `waiting` bytes have not been sent yet. False if
@@ -120,67 +112,51 @@ impl VideoSource {
         let device_us = frame.timestamp() as i64;
         self.clock.observe(device_us, now);
         let captured = self.clock.map(device_us).unwrap_or(now);
+        self.tell_size(frame);
         let mut max_fps = u32::MAX;
         if self.track == Track::Screen {
             let frame = frame.clone();
             self.kept = frame.ok().map(|frame| Kept { frame, at: now });
             max_fps = self.content.picture(captured);
         }
-        let fits = self.encoding.is_some_and(|encoding| {
-            self.cadence.keep(captured, encoding.max_fps.min(max_fps))
-                && !is_backed_up(waiting, encoding.bitrate)
-        });
-        let encode = fits && !self.is_busy(now);
-        self.still.picture(encode, now);
-        !encode || self.try_encode(frame, now)
+        let bitrate = self.layers.values().map(LayerEncoder::bitrate);
+        let is_backed_up = is_backed_up(waiting, bitrate.sum());
+        self.encode(frame, now, |layer| {
+            layer.takes(captured, max_fps, is_backed_up, now)
+        })
     }
 
     /// Encodes the last picture again if that is due. False as for [`picture`](Self::picture).
     pub(crate) fn still(&mut self, now: Timestamp) -> bool {
-        let keyframe = now >= self.keyframe_due;
-        let wanted = self.encoding.is_some() && self.still.is_due(keyframe, now);
-        if !wanted || self.is_busy(now) {
+        let is_due = |layer: &mut LayerEncoder| layer.needs_again(now);
+        if !self.layers.values_mut().any(is_due) {
             return true;
         }
         let Some(frame) = self.kept.as_ref().and_then(|kept| kept.repeated(now).ok()) else {
             return true;
         };
-        self.still.repeated(keyframe, now);
-        let encoded = self.try_encode(&frame, now);
+        let encoded = self.encode(&frame, now, |layer| layer.takes_again(now));
         frame.close();
         encoded
     }
 
-    fn try_encode(&mut self, frame: &VideoFrame, now: Timestamp) -> bool {
-        let (Some(encoding), Some(codec)) = (self.encoding, self.choice.codec()) else {
-            return true;
-        };
-        match self.encode(frame, codec, encoding, now) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(%error, ?codec, "picture can't be encoded");
-                self.encoder_failed(codec)
-            }
-        }
-    }
-
-    /// The frame in a chunk that the encoder made.
+    /// The frame in a chunk that the encoder of a layer made.
     pub(crate) fn encoded(
         &mut self,
-        codec: Codec,
-        temporal_layer: u8,
+        origin: Origin,
         chunk: &EncodedVideoChunk,
         now: Timestamp,
     ) -> Result<LocalFrame, Exception> {
         let timestamp = chunk.timestamp();
-        self.measure(timestamp, now);
+        self.measure(origin.spatial_layer, timestamp, now);
         let mut data = vec![0; chunk.byte_length() as usize];
         chunk.copy_to_with_u8_slice(&mut data)?;
         Ok(LocalFrame {
             track: self.track,
-            codec,
+            codec: origin.codec,
             keyframe: chunk.type_() == EncodedVideoChunkType::Key,
-            temporal_layer,
+            spatial_layer: origin.spatial_layer,
+            temporal_layer: origin.temporal_layer,
             capture_time_us: self.clock.map(timestamp as i64).unwrap_or(now).as_micros(),
             duration_us: chunk.duration().unwrap_or(0.0) as u64,
             audio_level: NO_LEVEL,
@@ -192,77 +168,69 @@ impl VideoSource {
     pub(crate) fn encoder_failed(&mut self, codec: Codec) -> bool {
         let present = self.choice.codec() == Some(codec);
         if present {
-            self.encoder = None;
+            self.layers.values_mut().for_each(LayerEncoder::reset);
         }
         !present || self.choice.failed()
     }
 
+    /// Gives a picture to the layers that take it.
     fn encode(
         &mut self,
         frame: &VideoFrame,
-        codec: Codec,
-        encoding: VideoEncoding,
         now: Timestamp,
-    ) -> Result<(), Exception> {
-        let picture = Size {
-            width: frame.display_width(),
-            height: frame.display_height(),
+        mut takes: impl FnMut(&mut LayerEncoder) -> bool,
+    ) -> bool {
+        let Some(codec) = self.choice.codec() else {
+            return true;
         };
-        let settings = Settings {
-            track: self.track,
-            codec,
-            size: fit(picture, encoding.max_height),
-            encoding,
-        };
-        let encoder = match self.encoder.take() {
-            Some(encoder) if *encoder.settings() == settings => self.encoder.insert(encoder),
-            Some(mut encoder) if encoder.settings().codec == codec => {
-                if encoder.settings().size != settings.size {
-                    self.keyframe_due = now;
-                }
-                encoder.reconfigure(settings)?;
-                self.encoder.insert(encoder)
+        let has_temporal_layers =
+            self.track == Track::Camera && self.codecs.with_temporal_layers.contains(&codec);
+        let mut failed = false;
+        for layer in self.layers.values_mut() {
+            if takes(layer)
+                && let Err(error) =
+                    layer.encode(frame, (codec, has_temporal_layers), &self.queue, now)
+            {
+                tracing::warn!(%error, ?codec, "picture can't be encoded");
+                failed = true;
             }
-            _ => {
-                self.keyframe_due = now;
-                self.encoding_since.clear();
-                self.encoder.insert(Encoder::new(settings, &self.queue)?)
-            }
-        };
-        let keyframe = now >= self.keyframe_due;
-        encoder.encode(frame, keyframe)?;
-        self.encoding_since.push_back((frame.timestamp(), now));
-        if keyframe {
-            self.keyframe_due = now + KEYFRAME_INTERVAL;
         }
-        Ok(())
+        !failed || self.encoder_failed(codec)
     }
 
-    fn is_busy(&mut self, now: Timestamp) -> bool {
-        self.encoding_since
-            .retain(|(_, since)| now - *since < LEFT_OUT_AFTER);
-        self.encoding_since.len() >= MAX_IN_ENCODER
-    }
-
-    /// Tells the choice of codec how long a picture took, without the time that it waited for the one before.
-    fn measure(&mut self, timestamp: f64, now: Timestamp) {
-        let mut submitted = self.encoding_since.iter();
-        let took = match submitted.position(|(picture, _)| *picture == timestamp) {
-            // Pictures before this one were left out.
-            Some(index) => self
-                .encoding_since
-                .drain(..=index)
-                .next_back()
-                .map_or(LEFT_OUT_AFTER, |(_, since)| {
-                    now - since.max(self.last_output)
-                }),
-            None => LEFT_OUT_AFTER,
-        };
-        self.last_output = now;
-        if self.choice.encoded(took, self.cadence.interval()) {
-            tracing::info!(track = ?self.track, codec = ?self.choice.codec(), "encoder is too slow: next codec");
+    fn tell_size(&mut self, frame: &VideoFrame) {
+        let height = frame.display_width().min(frame.display_height());
+        if self.height != height {
+            self.height = height;
+            self.queue.input(Input::PictureSize {
+                track: self.track,
+                height,
+            });
         }
     }
+
+    /// Tells the choice of codec how long a picture took.
+    fn measure(&mut self, spatial_layer: u8, timestamp: f64, now: Timestamp) {
+        let Some(layer) = self.layers.get_mut(&spatial_layer) else {
+            return;
+        };
+        let took = layer.encoded(timestamp, now);
+        match self.choice.encoded(took, layer.interval()) {
+            Pace::Good => {}
+            Pace::NextCodec => {
+                tracing::info!(track = ?self.track, codec = ?self.choice.codec(), "encoder is too slow: next codec");
+            }
+            Pace::TooSlow => self.queue.input(Input::EncodersTooSlow(self.track)),
+        }
+    }
+}
+
+/// Where a chunk comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) codec: Codec,
+    pub(crate) spatial_layer: u8,
+    pub(crate) temporal_layer: u8,
 }
 
 impl Kept {

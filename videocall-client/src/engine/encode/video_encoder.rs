@@ -11,14 +11,18 @@ use web_sys::{
 };
 
 use super::super::work::{Queue, Work};
+use super::TEMPORAL_LAYERS;
+use super::video::Origin;
 use crate::error::Exception;
 use crate::{codec, js};
 
-/// How one track is encoded.
+/// How one layer of a track is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) track: Track,
+    pub(super) spatial_layer: u8,
     pub(super) codec: Codec,
+    pub(super) has_temporal_layers: bool,
     pub(super) size: Size,
     pub(super) encoding: VideoEncoding,
 }
@@ -32,16 +36,24 @@ pub(super) struct Encoder {
 
 impl Encoder {
     pub(super) fn new(settings: Settings, queue: &Queue) -> Result<Self, Exception> {
-        let Settings { track, codec, .. } = settings;
+        let Settings {
+            track,
+            spatial_layer,
+            codec,
+            ..
+        } = settings;
         let chunks = queue.clone();
         let output = Closure::<dyn FnMut(EncodedVideoChunk, JsValue)>::new(
             move |chunk, metadata: JsValue| {
                 let layer = js::get(&js::get(&metadata, "svc"), "temporalLayerId");
-                let temporal_layer = layer.as_f64().unwrap_or(0.0) as u8;
+                let origin = Origin {
+                    codec,
+                    spatial_layer,
+                    temporal_layer: layer.as_f64().unwrap_or(0.0) as u8,
+                };
                 chunks.push(Work::VideoChunk {
                     track,
-                    codec,
-                    temporal_layer,
+                    origin,
                     chunk,
                 });
             },
@@ -98,10 +110,11 @@ fn config(settings: &Settings) -> Result<VideoEncoderConfig, Exception> {
         codec,
         size,
         encoding,
+        ..
     } = settings;
     // Annex B: frames carry what a decoder must know, as those of the other codecs do. Without a scalability mode there is
     // one layer; not every browser takes the name of that mode.
-    js::object(&json!({
+    let mut config = json!({
         "codec": codec::name(*codec),
         "avc": { "format": "annexb" },
         "width": size.width,
@@ -110,5 +123,9 @@ fn config(settings: &Settings) -> Result<VideoEncoderConfig, Exception> {
         "framerate": encoding.max_fps,
         "latencyMode": "realtime",
         "contentHint": if *track == Track::Screen { "detail" } else { "motion" },
-    }))
+    });
+    if let (true, Some(config)) = (settings.has_temporal_layers, config.as_object_mut()) {
+        config.insert("scalabilityMode".to_owned(), json!(TEMPORAL_LAYERS));
+    }
+    js::object(&config)
 }

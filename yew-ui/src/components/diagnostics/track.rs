@@ -16,19 +16,32 @@ pub(crate) struct Props {
 /// What it is, its resolution, and its numbers.
 #[component]
 pub(crate) fn TrackNumbers(props: &Props) -> Html {
-    let TrackStats { track, output, .. } = &props.stats;
+    let TrackStats {
+        track,
+        output,
+        layer,
+        codec,
+        ..
+    } = &props.stats;
     let resolution = match output {
         Some(Output::Pictures { width, height, .. }) => Some(format!("{width} × {height}")),
         _ => None,
     };
+    let layer = layer.map(|layer| format!("layer {layer}"));
+    let codec = codec.map(|codec| format!("{codec:?}").to_uppercase());
+    let encoding: Vec<String> = codec.into_iter().chain(layer).collect();
     let (name, key) = names(*track);
     html! {
         <div class="grid gap-1" data-numbers-of={key}>
             <h4 class="flex justify-between gap-2 text-sm text-muted">
                 { name }
-                if let Some(resolution) = resolution {
-                    <span data-resolution="">{ resolution }</span>
-                }
+                <span>
+                    { encoding.join(", ") }
+                    if let Some(resolution) = resolution {
+                        { ", " }
+                        <span data-resolution="">{ resolution }</span>
+                    }
+                </span>
             </h4>
             <Readings readings={props.readings.clone()} />
         </div>

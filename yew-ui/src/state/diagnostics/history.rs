@@ -143,6 +143,8 @@ mod tests {
         TrackStats {
             session: session(2),
             track: Track::Camera,
+            layer: Some(2),
+            codec: None,
             frames: count,
             lost: 1,
             bps,
@@ -169,6 +171,8 @@ mod tests {
             rtt_ms: Some(12.0),
             sent_bps: 1_500_000,
             received_bps: 64_000,
+            uplink_bps: None,
+            downlink_bps: None,
             tracks,
         }
     }

@@ -44,7 +44,7 @@ pub struct Reading {
 }
 
 /// Of our own connection.
-pub const OWN: [Measure<Stats>; 3] = [
+pub const OWN: [Measure<Stats>; 5] = [
     Measure {
         key: "rtt_ms",
         label: "Round trip",
@@ -62,6 +62,18 @@ pub const OWN: [Measure<Stats>; 3] = [
         label: "Received",
         unit: Unit::BitsPerSecond,
         value: |stats, _| Some(stats.received_bps as f64),
+    },
+    Measure {
+        key: "uplink_bps",
+        label: "Sending limit",
+        unit: Unit::BitsPerSecond,
+        value: |stats, _| stats.uplink_bps.map(|limit| limit as f64),
+    },
+    Measure {
+        key: "downlink_bps",
+        label: "Receiving limit",
+        unit: Unit::BitsPerSecond,
+        value: |stats, _| stats.downlink_bps.map(|limit| limit as f64),
     },
 ];
 

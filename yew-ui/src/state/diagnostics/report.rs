@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use media_core::command::TransportKind;
 use media_core::event::{Output, TrackStats};
 use serde::Serialize;
-use videocall_types::Track;
+use videocall_types::{Codec, Track};
 
 use super::history::{History, Point};
 use super::measure::Reading;
@@ -47,6 +47,10 @@ struct Report {
 struct TrackReport {
     session: String,
     track: Track,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codec: Option<Codec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     width: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +94,8 @@ fn track_report(history: &History, stats: &TrackStats, seconds_ago: &[f64]) -> T
     TrackReport {
         session: stats.session.to_string(),
         track: stats.track,
+        layer: stats.layer,
+        codec: stats.codec,
         width: size.map(|(width, _)| width),
         height: size.map(|(_, height)| height),
         numbers: numbers(history.track(stats.session, stats.track), seconds_ago),
@@ -147,9 +153,13 @@ mod tests {
             rtt_ms,
             sent_bps: 1000,
             received_bps: 2000,
+            uplink_bps: None,
+            downlink_bps: None,
             tracks: vec![TrackStats {
                 session: SessionId::new(u64::MAX).unwrap(),
                 track: Track::Camera,
+                layer: Some(2),
+                codec: Some(Codec::Vp9),
                 frames: 30,
                 lost: 1,
                 bps: 800_000,
@@ -190,6 +200,8 @@ mod tests {
             "tracks": [{
                 "session": "ffffffffffffffff",
                 "track": "camera",
+                "layer": 2,
+                "codec": "vp9",
                 "width": 640,
                 "height": 360,
                 "numbers": {

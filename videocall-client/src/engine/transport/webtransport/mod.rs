@@ -55,6 +55,9 @@ impl Connection {
     pub(super) fn send(&mut self, packet: &Packet, route: Route) {
         match route {
             Route::Control => self.send_on_stream(packet, None),
+            Route::Padding => {
+                self.send_datagram(packet);
+            }
             Route::Track(track) => self.send_on_stream(packet, Some(track)),
             Route::Datagram(track) => {
                 if !self.send_datagram(packet) {

@@ -1,0 +1,153 @@
+//! Which layers of a video track are sent, and what they take.
+
+use std::time::Duration;
+
+use videocall_types::layers::{MAX_LAYERS, ladder};
+use videocall_types::{LayerSet, Routing, Timestamp, Track};
+
+/// Rates are measured over this time.
+const WINDOW: Duration = Duration::from_secs(1);
+/// What a still picture takes may be many times that at any moment.
+const AT_LEAST: u64 = 4;
+
+/// What is known of one published video track.
+#[derive(Debug, Default)]
+pub(crate) struct TrackLayers {
+    sent: LayerSet,
+    last: Timestamp,
+    meters: [Meter; MAX_LAYERS],
+}
+
+/// What one layer takes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meter {
+    window_start: Timestamp,
+    bytes: u64,
+    /// Bits per second of the last two windows.
+    rates: [u64; 2],
+    /// The highest temporal layer that was seen.
+    temporal: u8,
+}
+
+impl TrackLayers {
+    /// A packet of the track came. True if the sent layers are others now, or nothing was sent for `timeout`.
+    pub(crate) fn note(
+        &mut self,
+        routing: &Routing,
+        len: usize,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> bool {
+        if let Some(meter) = self.meters.get_mut(usize::from(routing.spatial_layer)) {
+            meter.note(routing.temporal_layer, len, now);
+        }
+        let changed = self.sent != routing.layers || now - self.last > timeout;
+        self.last = now;
+        self.sent = routing.layers;
+        changed
+    }
+
+    /// The layers that are sent; empty before the first packet.
+    pub(crate) const fn sent(&self) -> LayerSet {
+        self.sent
+    }
+
+    /// Bits per second of a layer, up to a temporal layer.
+    pub(crate) fn rate(&self, track: Track, layer: u8, temporal: u8) -> u64 {
+        let planned = planned(track, layer);
+        let meter = self.meters.get(usize::from(layer));
+        match meter {
+            Some(meter) if self.sent.contains(layer) => {
+                let [last, before] = meter.rates;
+                let measured = last.max(before);
+                let rate = if measured == 0 {
+                    planned
+                } else {
+                    measured.max(planned / AT_LEAST)
+                };
+                up_to(rate, temporal, meter.temporal)
+            }
+            _ => up_to(planned, temporal, MAX_TEMPORAL),
+        }
+    }
+}
+
+/// The highest temporal layer that is told apart.
+pub(crate) const MAX_TEMPORAL: u8 = 2;
+
+/// What a layer takes that was never seen.
+pub(crate) fn planned(track: Track, layer: u8) -> u64 {
+    let layer = ladder(track).get(usize::from(layer));
+    layer.map_or(u64::MAX, |layer| layer.bitrate.into())
+}
+
+/// What is left of `rate` without the frames above `temporal`, of a layer that has frames up to `there`.
+const fn up_to(rate: u64, temporal: u8, there: u8) -> u64 {
+    let percent = match (there, temporal) {
+        (0, _) => 100,
+        (_, 0) => 60,
+        (2.., 1) => 80,
+        (_, _) => 100,
+    };
+    rate.saturating_mul(percent) / 100
+}
+
+impl Meter {
+    fn note(&mut self, temporal: u8, len: usize, now: Timestamp) {
+        self.temporal = self.temporal.max(temporal);
+        let elapsed = now - self.window_start;
+        if elapsed >= WINDOW {
+            let bits = self.bytes.saturating_mul(8_000_000);
+            let rate = bits / (elapsed.as_micros() as u64).max(1);
+            // After a pause, what was measured before it says nothing.
+            self.rates = if elapsed >= 3 * WINDOW {
+                [0, 0]
+            } else {
+                [rate, self.rates[0]]
+            };
+            (self.window_start, self.bytes) = (now, 0);
+        }
+        self.bytes = self.bytes.saturating_add(len as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn rates_are_planned_until_they_are_measured() {
+        let mut layers = TrackLayers::default();
+        assert_eq!(layers.rate(Track::Camera, 2, 2), 1_500_000);
+        assert_eq!(layers.rate(Track::Camera, 2, 0), 900_000);
+        let routing = Routing {
+            spatial_layer: 1,
+            layers: LayerSet::from_bits(0b11),
+            ..Routing::new(Track::Camera, 0, true)
+        };
+        for frame in 0..60 {
+            let changed = layers.note(&routing, 2_500, TIMEOUT, at(5_000 + frame * 50));
+            assert_eq!(changed, frame == 0);
+        }
+        assert_eq!(layers.sent(), LayerSet::from_bits(0b11));
+        assert_eq!(layers.rate(Track::Camera, 1, 2), 400_000);
+        assert_eq!(
+            layers.rate(Track::Camera, 1, 0),
+            400_000,
+            "it has no temporal layers"
+        );
+        // A still picture.
+        for second in 0..4 {
+            layers.note(&routing, 100, TIMEOUT, at(8_000 + second * 1_000));
+        }
+        assert_eq!(layers.rate(Track::Camera, 1, 2), 125_000);
+        assert!(layers.note(&routing, 100, TIMEOUT, at(60_000)));
+        assert_eq!(layers.rate(Track::Camera, 1, 2), 500_000);
+    }
+}
