@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-import { binary } from "./servers.mjs";
+import { binary, videocallServer } from "./servers.mjs";
 
 /** Takes everything and delivers nothing. */
 export const BLACK_HOLE = { black_hole: true };
@@ -32,4 +32,16 @@ export async function impairedProxy(setup = {}, seed = 1) {
       child.stdin.end();
     },
   };
+}
+
+/** A server whose WebTransport is behind a proxy. `far`: where its page and its WebSocket are behind it, too. */
+export async function withProxy(stage, body) {
+  const proxy = await impairedProxy();
+  try {
+    const server = await stage.start(videocallServer({ WEBTRANSPORT_PUBLIC_URL: `https://${proxy.udp}` }));
+    await proxy.change({ udp_to: server.webtransportAddress, tcp_to: new URL(server.url).host.replace("localhost", "127.0.0.1") });
+    await body({ proxy, server, far: { url: `http://localhost:${proxy.tcp.split(":")[1]}` } });
+  } finally {
+    proxy.close();
+  }
 }

@@ -31,6 +31,27 @@ export function showTimecode() {
   };
 }
 
+/** Run before the app: the camera shows noise, which takes as many bits as there are. */
+export function showNoise() {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+  const context = canvas.getContext("2d", { alpha: false });
+  const picture = context.createImageData(640, 480);
+  const draw = () => {
+    const words = new Uint32Array(picture.data.buffer);
+    for (let n = 0; n < words.length; n++) words[n] = Math.random() * 2 ** 32;
+    context.putImageData(picture, 0, 0);
+  };
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (constraints) => {
+    const stream = constraints.audio ? await real({ audio: constraints.audio }) : new MediaStream();
+    if (constraints.video) {
+      setInterval(draw, 100);
+      for (const track of canvas.captureStream(10).getVideoTracks()) stream.addTrack(track);
+    }
+    return stream;
+  };
+}
+
 /**
  * Reads the canvas in each animation frame for `ms` milliseconds. Returns the age in milliseconds of every picture when it
  * was first there, and how many pictures could not be read.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { BLACK_HOLE, both, impairedProxy } from "../harness/impaired.mjs";
+import { BLACK_HOLE, both, withProxy } from "../harness/impaired.mjs";
 import { longestFreeze, noteNews } from "../harness/probes.mjs";
 import { natsServer, videocallServer } from "../harness/servers.mjs";
 import { test } from "../harness/stage.mjs";
@@ -78,18 +78,6 @@ test("a relay that stops: the call goes on over another one, within 1 s", async 
   await alice.sees(bob);
   await bob.sees(alice);
 });
-
-/** A server whose WebTransport is behind a proxy. `far`: where its page and its WebSocket are behind it, too. */
-async function withProxy(stage, body) {
-  const proxy = await impairedProxy();
-  try {
-    const server = await stage.start(videocallServer({ WEBTRANSPORT_PUBLIC_URL: `https://${proxy.udp}` }));
-    await proxy.change({ udp_to: server.webtransportAddress, tcp_to: new URL(server.url).host.replace("localhost", "127.0.0.1") });
-    await body({ proxy, server, far: { url: `http://localhost:${proxy.tcp.split(":")[1]}` } });
-  } finally {
-    proxy.close();
-  }
-}
 
 function watch(person, other, ms) {
   return person.page.evaluate(longestFreeze, { selector: CAMERA_OF(other), ms });
