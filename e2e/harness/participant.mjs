@@ -128,6 +128,12 @@ export class Participant {
     return this.page.locator(`${selectorOf(other, "camera")} canvas`).elementHandle();
   }
 
+  /** The rows of pixels in which their camera comes; 0 while there is no picture. */
+  async rowsOf(other) {
+    if (!(await this.tile(other))) return 0;
+    return (await this.canvas(other)).evaluate((element) => element.height);
+  }
+
   /** Waits until their picture stands still for 1 s. */
   standsStill(other, { within = 5000, since } = {}) {
     const selector = selectorOf(other, "camera");
@@ -211,6 +217,7 @@ async function withoutWebTransport(route) {
   await route.fulfill({ response, json: { ...(await response.json()), webtransport: null } });
 }
 
-function selectorOf(other, track) {
+/** Where their tile is. */
+export function selectorOf(other, track) {
   return `[data-user="${other.user}"][data-track="${track}"]`;
 }

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 
 import { withProxy } from "../harness/impaired.mjs";
+import { selectorOf } from "../harness/participant.mjs";
 import { test } from "../harness/stage.mjs";
 import { beepInTime, measureSync, showNoise, showTimecode } from "../harness/timecode.mjs";
 import { until } from "../harness/until.mjs";
-
-const CAMERA_OF = (person) => `[data-user="${person.user}"][data-track="camera"]`;
 
 test("picture and sound stay within 40 ms of each other where packets get lost", async (stage) => {
   await withProxy(stage, async ({ proxy, server }) => {
@@ -18,7 +17,7 @@ test("picture and sound stay within 40 ms of each other where packets get lost",
     await bob.press(/^Mute/);
     await bob.press(/^Turn camera off/);
     await proxy.change({ udp: { up: { delay_ms: 20 }, down: { delay_ms: 20, loss_percent: 5 } } });
-    const selector = CAMERA_OF(alice);
+    const selector = selectorOf(alice, "camera");
     await bob.page.evaluate(measureSync, { selector, ms: 6000 }); // until buffers have settled
     const { offsets, pictures } = await bob.page.evaluate(measureSync, { selector, ms: 20_000 });
     const sorted = offsets.map(Math.abs).sort((a, b) => a - b);
@@ -42,21 +41,15 @@ test("who has a narrow connection gets small pictures, and nobody else does", as
       await person.page.setViewportSize({ width: 1000, height: 800 });
     }
     await until("both get a large picture", 8000, async () => {
-      const seen = [await rows(bob, alice), await rows(carol, alice)];
+      const seen = [await bob.rowsOf(alice), await carol.rowsOf(alice)];
       return { ok: seen.every((height) => height > 180), seen };
     });
     await proxy.change({ udp: { up: { delay_ms: 20 }, down: { delay_ms: 20, rate_kbps: 400, queue_bytes: 30_000 } } });
     await until("bob gets the small picture, and carol still the large one", 15_000, async () => {
-      const seen = [await rows(bob, alice), await rows(carol, alice)];
+      const seen = [await bob.rowsOf(alice), await carol.rowsOf(alice)];
       return { ok: seen[0] === 180 && seen[1] > 180, seen };
     });
     await bob.hears(alice);
-    assert.ok((await rows(carol, alice)) > 180);
+    assert.ok((await carol.rowsOf(alice)) > 180);
   });
 });
-
-/** The rows of pixels in which `viewer` gets `other`'s camera; 0 while there is no picture. */
-async function rows(viewer, other) {
-  if (!(await viewer.tile(other))) return 0;
-  return (await viewer.canvas(other)).evaluate((element) => element.height);
-}

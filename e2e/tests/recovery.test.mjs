@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { BLACK_HOLE, both, withProxy } from "../harness/impaired.mjs";
+import { selectorOf } from "../harness/participant.mjs";
 import { longestFreeze, noteNews } from "../harness/probes.mjs";
 import { natsServer, videocallServer } from "../harness/servers.mjs";
 import { test } from "../harness/stage.mjs";
 import { Stopwatch } from "../harness/until.mjs";
-
-const CAMERA_OF = (person) => `[data-user="${person.user}"][data-track="camera"]`;
 
 test("a black hole for UDP mid-call: the picture moves again over WebSocket within 3 s", async (stage) => {
   await withProxy(stage, async ({ proxy, server }) => {
@@ -80,5 +79,5 @@ test("a relay that stops: the call goes on over another one, within 1 s", async 
 });
 
 function watch(person, other, ms) {
-  return person.page.evaluate(longestFreeze, { selector: CAMERA_OF(other), ms });
+  return person.page.evaluate(longestFreeze, { selector: selectorOf(other, "camera"), ms });
 }

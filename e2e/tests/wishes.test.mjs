@@ -58,7 +58,7 @@ test("each viewer gets a camera in the size of its own tile", async (stage) => {
   await carol.page.setViewportSize({ width: 1000, height: 800 });
   for (const person of [alice, carol]) await person.press("Turn camera off");
   await until("bob's picture is small for alice and larger for carol", 8000, async () => {
-    const seen = [await rows(alice, bob), await rows(carol, bob)];
+    const seen = [await alice.rowsOf(bob), await carol.rowsOf(bob)];
     return { ok: seen[0] === 180 && seen[1] > 180, seen };
   });
   for (const person of [alice, carol]) await person.sees(bob, { frames: 5 });
@@ -109,10 +109,4 @@ async function sent(server, ok) {
 async function received(server) {
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   return Number(/^relay_packets_received_total (\d+)/m.exec(metrics)[1]);
-}
-
-/** The rows of pixels in which `viewer` gets `other`'s camera; 0 while there is no picture. */
-async function rows(viewer, other) {
-  if (!(await viewer.tile(other))) return 0;
-  return (await viewer.canvas(other)).evaluate((element) => element.height);
 }

@@ -38,13 +38,9 @@ impl Union {
     /// What all want of a track, besides its publisher. `publisher_is_open`: that is one of them and wants what it does not name.
     pub(crate) fn layers(&self, track: &TrackId, publisher_is_open: bool) -> LayerSet {
         let open = self.open - usize::from(publisher_is_open);
+        let nobody = Named::default();
         let named = self.named.get(&(track.session, track.track));
-        let layers = named.map_or(LayerSet::EMPTY, |named| named.layers);
-        if named.map_or(0, |named| named.open) < open {
-            layers.union(LayerSet::full(track.track))
-        } else {
-            layers
-        }
+        named.unwrap_or(&nobody).wanted(track.track, open)
     }
 
     /// As the interest of one receiver, in the tracks of sessions that `counts`.
@@ -53,24 +49,21 @@ impl Union {
         Interest {
             tracks: named
                 .filter(|((session, _), _)| counts(*session))
-                .map(|((session, track), named)| {
-                    let id = TrackId {
-                        session: *session,
-                        track: *track,
-                    };
-                    ((*session, *track), self.layers_of(&id, named))
-                })
+                .map(|(key, named)| (*key, named.wanted(key.1, self.open)))
                 .filter(|(_, layers)| !layers.is_empty() || self.open > 0)
                 .collect(),
             others: self.open > 0,
         }
     }
+}
 
-    fn layers_of(&self, track: &TrackId, named: &Named) -> LayerSet {
-        if named.open < self.open {
-            named.layers.union(LayerSet::full(track.track))
+impl Named {
+    /// What all want of it, so many of whom want what they do not name.
+    fn wanted(&self, track: Track, open: usize) -> LayerSet {
+        if self.open < open {
+            self.layers.union(LayerSet::full(track))
         } else {
-            named.layers
+            self.layers
         }
     }
 }

@@ -14,6 +14,12 @@ pub struct TrackId {
     pub track: Track,
 }
 
+impl From<(SessionId, Track)> for TrackId {
+    fn from((session, track): (SessionId, Track)) -> Self {
+        Self { session, track }
+    }
+}
+
 /// One simulcast layer of a video track: a sequence of frames that refer to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LayerId {

@@ -494,6 +494,14 @@ impl<H> Room<H> {
         });
     }
 
+    /// Tells a member what stock clients do not know.
+    fn tell_native(&mut self, session: SessionId, message: impl FnOnce() -> Packet) {
+        let member = self.members.get(&session);
+        if member.is_some_and(|member| member.dialect == Dialect::Native) {
+            self.send(vec![session], message());
+        }
+    }
+
     fn publish(&mut self, event: Bytes) {
         self.commands.push_back(Command::Publish(event));
     }

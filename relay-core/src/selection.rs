@@ -31,6 +31,14 @@ pub(crate) struct Grade {
     pub(crate) temporal: u8,
 }
 
+impl Grade {
+    /// As little as moves.
+    const LOWEST: Self = Self {
+        layer: 0,
+        temporal: 0,
+    };
+}
+
 /// A track that a receiver shows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shown<'a> {
@@ -57,14 +65,12 @@ pub(crate) struct Selection {
 /// Every track first gets as little as moves, screens before cameras and large pictures before small ones. What is left goes to
 /// the first of them up to what it fills, then to the next.
 pub(crate) fn select(limit: Option<u64>, voices: u64, mut shown: Vec<Shown<'_>>) -> Selection {
-    let mut selection = Selection::default();
     let Some(limit) = limit else {
-        for track in shown {
-            selection
-                .grades
-                .insert(track.track, Some(track.grades().full));
-        }
-        return selection;
+        let all = shown.iter().map(|shown| (shown.track, Some(shown.full())));
+        return Selection {
+            grades: all.collect(),
+            wanted: None,
+        };
     };
     shown.sort_by_key(|shown| {
         let is_camera = shown.track.track != Track::Screen;
@@ -74,26 +80,22 @@ pub(crate) fn select(limit: Option<u64>, voices: u64, mut shown: Vec<Shown<'_>>)
     let mut missing = None;
     let mut chosen: Vec<(Shown<'_>, Option<(Grade, u64)>)> = Vec::new();
     for track in shown {
-        let lowest = track.grades().lowest();
-        let cost = track.cost(lowest);
-        let fits = track.fits(lowest, cost, left);
+        let cost = track.cost(Grade::LOWEST);
+        let fits = track.fits(Grade::LOWEST, cost, left);
         if fits {
             left = left.saturating_sub(cost);
         } else {
             missing.get_or_insert(cost.saturating_sub(left));
         }
-        chosen.push((track, fits.then_some((lowest, cost))));
+        chosen.push((track, fits.then_some((Grade::LOWEST, cost))));
     }
     for (track, choice) in &mut chosen {
         let Some((present, cost)) = choice else {
             continue;
         };
         let room = left.saturating_add(*cost);
-        for grade in track.grades() {
+        for grade in track.grades().skip(1) {
             let next = track.cost(grade);
-            if grade <= *present {
-                continue;
-            }
             if track.fits(grade, next, room) {
                 (*present, *cost) = (grade, next);
             } else {
@@ -116,12 +118,13 @@ pub(crate) fn select(limit: Option<u64>, voices: u64, mut shown: Vec<Shown<'_>>)
 impl Shown<'_> {
     fn grades(&self) -> Grades {
         Grades {
-            next: Some(Grade {
-                layer: 0,
-                temporal: 0,
-            }),
-            full: filling(self.track.track, self.height),
+            next: Some(Grade::LOWEST),
+            full: self.full(),
         }
+    }
+
+    fn full(&self) -> Grade {
+        filling(self.track.track, self.height)
     }
 
     /// What a grade takes: of the layer that is sent in the place of one that is not.
@@ -154,15 +157,6 @@ fn with_slack(rate: u64) -> u64 {
 struct Grades {
     next: Option<Grade>,
     full: Grade,
-}
-
-impl Grades {
-    const fn lowest(&self) -> Grade {
-        Grade {
-            layer: 0,
-            temporal: 0,
-        }
-    }
 }
 
 impl Iterator for Grades {

@@ -5,22 +5,28 @@ use videocall_types::Timestamp;
 
 /// Tells time to the cores. Copies agree.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
+pub struct Clock {
     start: Instant,
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
+    /// One that counts from now on.
+    #[must_use]
+    pub fn start() -> Self {
         Self {
             start: Instant::now(),
         }
     }
 
-    pub(crate) fn now(self) -> Timestamp {
+    /// The time since it was started.
+    #[must_use]
+    pub fn now(self) -> Timestamp {
         Timestamp::ZERO + self.start.elapsed()
     }
 
-    pub(crate) fn instant(self, at: Timestamp) -> Instant {
+    /// When that is on the clock of the runtime.
+    #[must_use]
+    pub fn instant(self, at: Timestamp) -> Instant {
         self.start + at.since(Timestamp::ZERO)
     }
 }

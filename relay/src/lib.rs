@@ -33,5 +33,6 @@ pub mod wakeups;
 
 pub use admission::{AccessPolicy, Admission, AdmissionError};
 pub use bus::{Bus, BusError};
+pub use clock::Clock;
 pub use hub::{Entry, Hub, HubConfig, JoinError, Membership, Status};
 pub use relay_core::{Dialect, Level, Policy, Sample};

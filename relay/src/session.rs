@@ -19,7 +19,7 @@ use videocall_types::{CloseCode, Packet, Resume};
 use crate::admission::Admission;
 use crate::hub::{Hub, JoinError};
 use crate::membership::Membership;
-use crate::transport::{PacketReader, PacketWriter, ReadError, Received};
+use crate::transport::{PacketReader, PacketWriter, Received};
 use inbound::Inbound;
 use outbound::Outbound;
 
@@ -77,9 +77,7 @@ async fn entry(reader: &mut impl PacketReader) -> Result<Option<Resume>, CloseCo
                 return ingress::entry(&received.bytes).map_err(|_| CloseCode::Malformed);
             }
             Ok(None) => return Err(CloseCode::Left),
-            Err(ReadError::Lost) => return Err(CloseCode::Idle),
-            Err(ReadError::TooLarge) => return Err(CloseCode::TooLarge),
-            Err(ReadError::Malformed) => return Err(CloseCode::Malformed),
+            Err(error) => return Err(error.close_code()),
         }
     }
 }

@@ -36,6 +36,18 @@ pub enum ReadError {
     Lost,
 }
 
+impl ReadError {
+    /// What the connection is closed with.
+    #[must_use]
+    pub const fn close_code(self) -> CloseCode {
+        match self {
+            Self::TooLarge => CloseCode::TooLarge,
+            Self::Malformed => CloseCode::Malformed,
+            Self::Lost => CloseCode::Idle,
+        }
+    }
+}
+
 /// The receiving half of a connection.
 pub trait PacketReader {
     /// The next packet; `Ok(None)` when the peer has closed the connection because it leaves. A peer that closes it with

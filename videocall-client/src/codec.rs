@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 use videocall_types::{Codec, Track};
 
+/// The scalability mode with one spatial and three temporal layers.
+pub(crate) const TEMPORAL_LAYERS: &str = "L1T3";
+
 /// The codec string for configurations.
 pub(crate) const fn name(codec: Codec) -> &'static str {
     match codec {

@@ -116,7 +116,7 @@ pub(crate) async fn probe(in_worker: InWorker) -> BTreeMap<String, bool> {
     note("opus_in_wasm", in_worker.opus_in_wasm);
     for codec in VIDEO_CODECS {
         let name = format!("{codec:?}").to_lowercase();
-        let (plain, layered) = (None, Some("L1T3"));
+        let (plain, layered) = (None, Some(codec::TEMPORAL_LAYERS));
         note(&format!("encode_{name}"), encodes_video(codec, plain).await);
         note(
             &format!("encode_{name}_l1t3"),

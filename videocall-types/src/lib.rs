@@ -4,6 +4,7 @@
 //! * [`proto`]: the generated wire messages; [`packet`]: reading and stamping them without copying the payload
 //! * [`framing`]: packets on a long-lived stream
 //! * [`wishes`], [`demand`]: which video tracks a receiver shows, and what publishers hear of it; [`layers`]: the ladder
+//! * [`recent`]: which of the last frames came
 //! * [`report`], [`bandwidth`]: how much a connection carries, which both ends find out alike
 //! * [`redundancy`]: how often sound is to be sent; [`resume`]: what lets a client come back into its session
 //! * [`limits`], [`close`], [`time`]: sizes, close codes and the time type that both sides agree on
@@ -21,6 +22,7 @@ pub mod id;
 pub mod layers;
 pub mod limits;
 pub mod packet;
+pub mod recent;
 pub mod redundancy;
 pub mod report;
 pub mod resume;
@@ -44,6 +46,7 @@ pub use demand::{Interest, TrackDemand};
 pub use id::{DisplayName, MeetingId, ServerId, SessionId, UserId};
 pub use layers::LayerSet;
 pub use packet::{Packet, PacketHeader, PacketKind};
+pub use recent::Recent;
 pub use redundancy::Redundancy;
 pub use resume::{Resume, ResumeSecret};
 pub use routing::{Codec, Routing, Track};

@@ -1,7 +1,7 @@
 //! Sound of one track on its way to playout, which puts it in order itself: only duplicates and what comes too late
 //! to be heard are kept from it.
 
-use videocall_types::Timestamp;
+use videocall_types::{Recent, Timestamp};
 
 use super::arrival::Arrival;
 use super::behind::Behind;
@@ -26,10 +26,9 @@ pub(super) struct AudioFilter {
 
 #[derive(Clone, Copy, Debug)]
 struct Newest {
-    sequence: u64,
     capture_time_us: u64,
-    /// Bit `n`: frame `sequence - n` has come.
-    seen: u64,
+    /// The frames that have come, up to the newest.
+    seen: Recent,
 }
 
 impl AudioFilter {
@@ -70,7 +69,7 @@ impl AudioFilter {
     fn recover(&mut self, packet: &mut RemoteFrame) -> Vec<RemoteFrame> {
         let ahead = self
             .newest
-            .and_then(|newest| packet.sequence.checked_sub(newest.sequence));
+            .and_then(|newest| packet.sequence.checked_sub(newest.seen.newest()));
         let missing = ahead
             .and_then(|ahead| ahead.checked_sub(1))
             .filter(|missing| *missing <= MAX_LOSS)
@@ -97,17 +96,18 @@ impl AudioFilter {
         };
         if let Some(ahead) = frame
             .sequence
-            .checked_sub(newest.sequence)
+            .checked_sub(newest.seen.newest())
             .filter(|ahead| *ahead > 0)
         {
             self.behind.ahead();
             if ahead <= MAX_LOSS {
                 self.lost += ahead - 1;
             }
-            newest.advance(ahead, frame);
+            newest.seen.advance(frame.sequence, true);
+            newest.capture_time_us = frame.capture_time_us;
             return true;
         }
-        let distance = newest.sequence - frame.sequence;
+        let distance = newest.seen.newest() - frame.sequence;
         if self
             .behind
             .is_restart(distance, frame.capture_time_us > newest.capture_time_us)
@@ -116,7 +116,7 @@ impl AudioFilter {
             return true;
         }
         let is_late = newest.capture_time_us - frame.capture_time_us > LATE_US;
-        let is_new = !is_late && newest.mark(distance);
+        let is_new = !is_late && newest.seen.insert(frame.sequence);
         if is_new {
             self.lost = self.lost.saturating_sub(1);
         }
@@ -127,34 +127,9 @@ impl AudioFilter {
 impl Newest {
     fn first(frame: &RemoteFrame) -> Self {
         Self {
-            sequence: frame.sequence,
             capture_time_us: frame.capture_time_us,
-            seen: 1,
+            seen: Recent::only(frame.sequence),
         }
-    }
-
-    fn advance(&mut self, ahead: u64, frame: &RemoteFrame) {
-        let shifted = u32::try_from(ahead)
-            .ok()
-            .and_then(|n| self.seen.checked_shl(n))
-            .unwrap_or(0);
-        *self = Self {
-            seen: shifted | 1,
-            ..Self::first(frame)
-        };
-    }
-
-    /// Notes that the frame `distance` before this one has come; false if it had before or is too far behind to tell.
-    fn mark(&mut self, distance: u64) -> bool {
-        let Some(bit) = u32::try_from(distance)
-            .ok()
-            .and_then(|n| 1_u64.checked_shl(n))
-        else {
-            return false;
-        };
-        let is_new = self.seen & bit == 0;
-        self.seen |= bit;
-        is_new
     }
 }
 

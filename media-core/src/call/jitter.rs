@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use videocall_types::{Codec, LayerSet, Timestamp};
+use videocall_types::{Codec, LayerSet, Recent, Timestamp};
 
 use super::arrival::Arrival;
 use super::behind::Behind;
@@ -51,11 +51,10 @@ struct Held {
 #[derive(Clone, Copy, Debug)]
 struct Last {
     layer: u8,
-    sequence: u64,
     capture_time_us: u64,
     codec: Codec,
-    /// Bit `n`: the decoder has frame `sequence - n`. 0: it has lost all.
-    decoded: u64,
+    /// What the decoder has of its layer; nothing, when it has lost all.
+    decoded: Recent,
 }
 
 impl Last {
@@ -63,31 +62,26 @@ impl Last {
     const fn keyframe(frame: &RemoteFrame) -> Self {
         Self {
             layer: frame.spatial_layer,
-            sequence: frame.sequence,
             capture_time_us: frame.capture_time_us,
             codec: frame.codec,
-            decoded: 1,
+            decoded: Recent::only(frame.sequence),
         }
     }
 
     /// A later frame of the layer leaves.
     fn advance(&mut self, frame: &RemoteFrame) {
-        let ahead = frame.sequence.saturating_sub(self.sequence);
-        let shifted = u32::try_from(ahead)
-            .ok()
-            .and_then(|ahead| self.decoded.checked_shl(ahead));
-        self.decoded = shifted.unwrap_or(0) | 1;
-        (self.sequence, self.capture_time_us) = (frame.sequence, frame.capture_time_us);
+        self.decoded.advance(frame.sequence, true);
+        self.capture_time_us = frame.capture_time_us;
+    }
+
+    const fn sequence(&self) -> u64 {
+        self.decoded.newest()
     }
 
     /// Whether the decoder has what a later frame of the layer refers to.
     fn has_reference_of(&self, frame: &RemoteFrame) -> bool {
         let reference = frame.sequence.checked_sub(frame.reference.into());
-        let distance = reference.and_then(|reference| self.sequence.checked_sub(reference));
-        let bit = distance
-            .and_then(|distance| u32::try_from(distance).ok())
-            .and_then(|distance| 1_u64.checked_shl(distance));
-        bit.is_some_and(|bit| self.decoded & bit != 0)
+        reference.is_some_and(|reference| self.decoded.contains(reference))
     }
 }
 
@@ -136,7 +130,7 @@ impl JitterBuffer {
     pub(super) fn decoder_lost(&mut self) {
         self.drop_held();
         if let Some(last) = &mut self.last {
-            last.decoded = 0;
+            last.decoded.clear();
         }
         self.need = Need::Keyframe { stale_at: None };
     }
@@ -156,11 +150,11 @@ impl JitterBuffer {
                     return;
                 }
             }
-            Some(last) if frame.sequence <= last.sequence => {
+            Some(last) if frame.sequence <= last.sequence() => {
                 let captured_later = frame.capture_time_us > last.capture_time_us;
                 if !self
                     .behind
-                    .is_restart(last.sequence - frame.sequence, captured_later)
+                    .is_restart(last.sequence() - frame.sequence, captured_later)
                 {
                     return;
                 }
@@ -246,14 +240,14 @@ impl JitterBuffer {
     }
 
     fn is_intact(&self) -> bool {
-        self.last.is_some_and(|last| last.decoded != 0)
+        self.last.is_some_and(|last| !last.decoded.is_empty())
     }
 
     /// The frame that may leave next, and when: of those that can be decoded the one that came first, so that what came
     /// before the keyframe of another layer goes before it.
     fn next(&self) -> Option<((u8, u64), Timestamp)> {
         let following = self.last.and_then(|last| {
-            let later = (last.layer, last.sequence.checked_add(1)?);
+            let later = (last.layer, last.sequence().checked_add(1)?);
             let mut held = self.held.range(later..=(last.layer, u64::MAX));
             held.find(|(_, held)| !held.frame.keyframe && last.has_reference_of(&held.frame))
         });
@@ -274,7 +268,7 @@ impl JitterBuffer {
     fn take(&mut self, (layer, sequence): (u8, u64)) -> Option<Held> {
         let taken = self.held.remove(&(layer, sequence))?;
         if let Some(last) = self.last.filter(|last| last.layer == layer) {
-            let missing = sequence.saturating_sub(last.sequence).saturating_sub(1);
+            let missing = sequence.saturating_sub(last.sequence()).saturating_sub(1);
             // What a delta does without was left out for us.
             if taken.frame.keyframe && missing <= MAX_LOSS {
                 self.lost += missing;

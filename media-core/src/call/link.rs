@@ -212,13 +212,12 @@ impl Link {
     /// The connection in use seems to deliver nothing: another one is tried for, and takes over when it works. TCP that
     /// repairs losses is silent for as long at times, and there is nothing that could do better.
     pub(super) fn doubt(&mut self, now: Timestamp, out: &mut Outbox) {
-        if let State::Connected(_, kind @ TransportKind::WebTransport) = self.state
+        if let State::Connected(_, TransportKind::WebTransport) = self.state
             && self.spare == Spare::None
             && self.race.resume().is_some()
         {
             self.spare = Spare::Doubt;
-            self.race
-                .start(kind == TransportKind::WebTransport, now, out);
+            self.race.start(true, now, out);
         }
     }
 

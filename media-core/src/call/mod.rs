@@ -150,10 +150,9 @@ impl Call {
                 self.link.doubt(now, out);
             }
             if session.uplink.handle_timeout(now, out) {
-                let limit = session.uplink.limit();
-                self.publisher.set_limit(limit, now, out);
-                session.uplink.want(self.publisher.wanted(), now);
+                self.limit_changed(now);
             }
+            let out = &mut self.out;
             self.publisher.handle_timeout(now, out);
             self.receivers.handle_timeout(now, out);
         }
@@ -203,9 +202,7 @@ impl Call {
         match inbound {
             Inbound::Report(report) => {
                 if session.uplink.handle(&report, now, &self.out) {
-                    let limit = session.uplink.limit();
-                    self.publisher.set_limit(limit, now, &mut self.out);
-                    session.uplink.want(self.publisher.wanted(), now);
+                    self.limit_changed(now);
                 }
             }
             Inbound::Media(frame) if self.roster.contains(frame.session) => {
@@ -290,6 +287,15 @@ impl Call {
                     }
                 }
             }
+        }
+    }
+
+    /// The connection carries more or less than before.
+    fn limit_changed(&mut self, now: Timestamp) {
+        if let Some(session) = &self.session {
+            let limit = session.uplink.limit();
+            self.publisher.set_limit(limit, now, &mut self.out);
+            self.tell_uplink(now);
         }
     }
 

@@ -69,8 +69,7 @@ impl Publisher {
     /// Others get these layers of a video track from now on.
     pub(super) fn demand(&mut self, demand: TrackDemand, now: Timestamp, out: &mut Outbox) {
         self.source(demand.track).demand(demand.layers);
-        self.plan(out);
-        self.handle_timeout(now, out);
+        self.replan(now, out);
     }
 
     /// Pictures of a video track are this high.
@@ -82,22 +81,19 @@ impl Publisher {
         out: &mut Outbox,
     ) {
         self.source(track).set_height(height);
-        self.plan(out);
-        self.handle_timeout(now, out);
+        self.replan(now, out);
     }
 
     /// This machine does not encode the largest layer of a track fast enough.
     pub(super) fn too_slow(&mut self, track: Track, now: Timestamp, out: &mut Outbox) {
         self.source(track).too_slow();
-        self.plan(out);
-        self.handle_timeout(now, out);
+        self.replan(now, out);
     }
 
     /// The connection carries so much.
     pub(super) fn set_limit(&mut self, limit: Option<u64>, now: Timestamp, out: &mut Outbox) {
         self.limit = limit;
-        self.plan(out);
-        self.handle_timeout(now, out);
+        self.replan(now, out);
     }
 
     /// Bits per second that would be sent if the connection carried more than it does; `None`: it carries all.
@@ -122,8 +118,8 @@ impl Publisher {
             source.start_session(is_new);
         }
         self.plan(out);
-        for (track, source) in &mut self.tracks {
-            source.restart(*track, now, out);
+        for source in self.tracks.values_mut() {
+            source.restart(now, out);
         }
     }
 
@@ -167,6 +163,12 @@ impl Publisher {
 
     pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
         self.tracks.values().filter_map(Source::next_force).min()
+    }
+
+    /// Tells the encoders what has changed for them, and to make the keyframes that this needs.
+    fn replan(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.plan(out);
+        self.handle_timeout(now, out);
     }
 
     /// Tells the encoders what has changed for them.

@@ -129,8 +129,8 @@ impl Source {
     }
 
     /// Makes each layer's encoder begin with a keyframe.
-    pub(super) fn restart(&mut self, track: Track, now: Timestamp, out: &mut Outbox) {
-        if self.on && !track.is_audio() {
+    pub(super) fn restart(&mut self, now: Timestamp, out: &mut Outbox) {
+        if self.on && !self.track.is_audio() {
             for layer in self.plan.sent().iter() {
                 self.want(layer, now, out);
             }

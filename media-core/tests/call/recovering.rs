@@ -7,12 +7,30 @@ use videocall_types::{CloseCode, Track};
 use crate::relay;
 use crate::rig::{Rig, config};
 
-/// In the meeting over WebTransport as session 1 of a relay that lets it be resumed, with Ada, who sends 30 frames a second.
-fn connected() -> Rig {
+/// In the meeting over WebTransport as session 1 of a relay that lets it be resumed.
+fn alone() -> Rig {
     let mut rig = Rig::new(config());
     rig.input(Input::Join);
     open(&mut rig, 0);
     rig.receive(relay::resumable(1));
+    rig
+}
+
+/// The same for 20 s, in which no connection is opened or closed though probes are answered after so many milliseconds.
+fn alone_with_answers_after(millis: u64) -> Rig {
+    let mut rig = alone();
+    for _ in 0..20 {
+        let probe = rig.probe.take().unwrap().to_bytes();
+        rig.pass(millis);
+        rig.receive(probe);
+        assert!(pass(&mut rig, 1000 - millis).is_empty());
+    }
+    rig
+}
+
+/// The same with Ada, who sends 30 frames a second.
+fn connected() -> Rig {
+    let mut rig = alone();
     rig.receive(relay::presence(
         true,
         vec![relay::participant(2, "ada", &[Track::Camera])],
@@ -85,30 +103,12 @@ fn an_entry_that_is_said_is_waited_for() {
 
 #[test]
 fn a_quiet_room_is_not_suspect() {
-    let mut rig = Rig::new(config());
-    rig.input(Input::Join);
-    open(&mut rig, 0);
-    rig.receive(relay::resumable(1));
-    for _ in 0..20 {
-        let probe = rig.probe.take().unwrap().to_bytes();
-        rig.pass(80);
-        rig.receive(probe);
-        assert!(pass(&mut rig, 920).is_empty());
-    }
+    alone_with_answers_after(80);
 }
 
 #[test]
 fn a_slow_answer_is_not_suspect_where_answers_are_slow() {
-    let mut rig = Rig::new(config());
-    rig.input(Input::Join);
-    open(&mut rig, 0);
-    rig.receive(relay::resumable(1));
-    for _ in 0..20 {
-        let probe = rig.probe.take().unwrap().to_bytes();
-        rig.pass(600);
-        rig.receive(probe);
-        assert!(pass(&mut rig, 400).is_empty());
-    }
+    let mut rig = alone_with_answers_after(600);
     // Three round trips after the next probe.
     rig.probe.take();
     assert!(pass(&mut rig, 1700).is_empty());

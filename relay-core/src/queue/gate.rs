@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use videocall_types::{SessionId, Timestamp};
+use videocall_types::{Recent, SessionId, Timestamp};
 
 use super::lane::Frame;
 use crate::forward::LayerId;
@@ -19,18 +19,10 @@ pub(super) enum Arrival {
     },
 }
 
-/// What the receiver has of the last frames.
-#[derive(Clone, Copy, Debug)]
-struct Passed {
-    newest: u64,
-    /// Bit `n`: frame `newest - n` has passed.
-    bits: u64,
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 struct Gate {
-    /// `None`: the receiver has had no keyframe.
-    passed: Option<Passed>,
+    /// The frames that have passed; `None`: the receiver has had no keyframe.
+    passed: Option<Recent>,
     asked: Option<Timestamp>,
 }
 
@@ -54,17 +46,17 @@ impl Gates {
         let gate = self.gates.entry(frame.layer).or_default();
         if frame.keyframe {
             // With whatever number: a sender that starts anew counts anew.
-            gate.passed = Some(Passed {
-                newest: frame.sequence,
-                bits: 1,
-            });
+            gate.passed = Some(Recent::only(frame.sequence));
             return Arrival::Pass;
         }
         if let Some(passed) = &mut gate.passed {
-            if frame.sequence <= passed.newest {
+            if frame.sequence <= passed.newest() {
                 return Arrival::Late;
             }
-            if passed.advance(frame) {
+            let reference = frame.reference();
+            let passes = reference.is_some_and(|reference| passed.contains(reference));
+            passed.advance(frame.sequence, passes);
+            if passes {
                 return Arrival::Pass;
             }
         }
@@ -82,7 +74,7 @@ impl Gates {
             return false;
         };
         if let Some(passed) = &mut gate.passed {
-            passed.forget(frame.sequence);
+            passed.remove(frame.sequence);
         }
         frame.temporal_layer == 0 && gate.may_ask(retry, now)
     }
@@ -99,35 +91,5 @@ impl Gate {
             self.asked = Some(now);
         }
         may
-    }
-}
-
-impl Passed {
-    /// A newer frame comes. Whether the one that it refers to has passed; then it passes, too.
-    fn advance(&mut self, frame: &Frame) -> bool {
-        let ahead = frame.sequence - self.newest;
-        let has_reference = frame
-            .reference()
-            .and_then(|reference| self.bit(reference))
-            .is_some_and(|bit| self.bits & bit != 0);
-        let shifted = u32::try_from(ahead)
-            .ok()
-            .and_then(|ahead| self.bits.checked_shl(ahead))
-            .unwrap_or(0);
-        self.newest = frame.sequence;
-        self.bits = shifted | u64::from(has_reference);
-        has_reference
-    }
-
-    fn forget(&mut self, sequence: u64) {
-        if let Some(bit) = self.bit(sequence) {
-            self.bits &= !bit;
-        }
-    }
-
-    /// `None`: too old, or not there yet.
-    fn bit(&self, sequence: u64) -> Option<u64> {
-        let distance = self.newest.checked_sub(sequence)?;
-        1_u64.checked_shl(u32::try_from(distance).ok()?)
     }
 }

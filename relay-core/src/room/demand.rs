@@ -9,7 +9,7 @@ use videocall_types::{Interest, LayerSet, SessionId, Timestamp};
 use super::Room;
 use crate::demand::Union;
 use crate::forward::TrackId;
-use crate::member::{Dialect, Member};
+use crate::member::Member;
 use crate::messages;
 use crate::selection::Grade;
 
@@ -44,13 +44,8 @@ impl<H> Room<H> {
             let live = self.live_video(now).into_iter();
             wanted.extend(live.map(|track| (track, LayerSet::full(track.track))));
         }
-        for ((session, track), layers) in &interest.tracks {
-            let track = TrackId {
-                session: *session,
-                track: *track,
-            };
-            wanted.insert(track, *layers);
-        }
+        let named = interest.tracks.iter();
+        wanted.extend(named.map(|(track, layers)| (TrackId::from(*track), *layers)));
         for (track, layers) in wanted {
             self.raise_demand(track, layers);
         }
@@ -125,13 +120,9 @@ impl<H> Room<H> {
         }
     }
 
-    /// A stock client does not know the message, and sends all.
+    /// A stock client sends all.
     fn tell_demand(&mut self, track: TrackId, layers: LayerSet) {
-        let publisher = self.members.get(&track.session);
-        if publisher.is_some_and(|member| member.dialect == Dialect::Native) {
-            let demand = messages::demand(track.track, layers);
-            self.send(vec![track.session], demand);
-        }
+        self.tell_native(track.session, || messages::demand(track.track, layers));
     }
 }
 

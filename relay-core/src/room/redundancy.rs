@@ -4,7 +4,6 @@ use videocall_types::{Redundancy, SessionId};
 
 use super::Room;
 use crate::drop_reason::DropReason;
-use crate::member::Dialect;
 use crate::messages;
 
 impl<H> Room<H> {
@@ -36,7 +35,7 @@ impl<H> Room<H> {
         }
     }
 
-    /// Tells publishers and other relays what has changed. A stock client does not know the message.
+    /// Tells publishers and other relays what has changed.
     pub(super) fn review_lack(&mut self) {
         let (members, remotes) = (&self.members, &self.remotes);
         let news = self.lack.review(
@@ -45,10 +44,7 @@ impl<H> Room<H> {
             |session| remotes.contains(session),
         );
         for (session, redundancy) in news.publishers {
-            let publisher = self.members.get(&session);
-            if publisher.is_some_and(|member| member.dialect == Dialect::Native) {
-                self.send(vec![session], messages::redundancy(&redundancy));
-            }
+            self.tell_native(session, || messages::redundancy(&redundancy));
         }
         if let Some(redundancy) = news.relays {
             self.publish(messages::remote_redundancy(self.server, &redundancy));

@@ -1,6 +1,7 @@
 //! Who has lost the connection and may come back, and who has come back over another one.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use videocall_types::{Redundancy, Resume, SessionId, Timestamp};
 
@@ -41,12 +42,11 @@ impl<H> Room<H> {
         now: Timestamp,
     ) -> Result<H, (NewMember, H)> {
         let session = resume.session;
-        let own = |secret, user| secret == Some(resume.secret) && user == new.user;
-        let Some(member) = self
-            .members
-            .get_mut(&session)
-            .filter(|member| own(member.secret, member.profile.user.clone()))
-        else {
+        let member = self.members.get_mut(&session);
+        let own = member.filter(|member| {
+            member.secret == Some(resume.secret) && member.profile.user == new.user
+        });
+        let Some(member) = own else {
             return Err((new, handle));
         };
         let old = std::mem::replace(&mut member.handle, handle);
@@ -88,7 +88,7 @@ impl<H> Room<H> {
 
     /// This relay stops: nobody comes back into a session of its.
     pub fn end_waiting(&mut self, now: Timestamp) {
-        self.policy.absence = std::time::Duration::ZERO;
+        self.policy.absence = Duration::ZERO;
         for session in std::mem::take(&mut self.connections.absent).into_keys() {
             self.remove(session, now);
         }

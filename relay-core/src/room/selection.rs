@@ -10,7 +10,7 @@ use crate::drop_reason::DropReason;
 use crate::forward::{LayerId, TrackId};
 use crate::layers::TrackLayers;
 use crate::member::{Dialect, Member};
-use crate::selection::{Grade, Shown, filling, select};
+use crate::selection::{Selection, Shown, filling, select};
 
 /// The voices that a receiver gets at most.
 const VOICES: usize = 3;
@@ -111,10 +111,7 @@ impl<H> Room<H> {
             let wanted = selection.wanted;
             self.commands.push_back(Command::Want { session, wanted });
         }
-        let waiting = self.aim(session, &selection.grades, is_limited);
-        if let Some(member) = self.members.get_mut(&session) {
-            member.wanted = selection.wanted;
-        }
+        let waiting = self.aim(session, &selection, is_limited);
         self.demand.doubt(now);
         self.raise(session, &selection.grades);
         for layer in waiting {
@@ -130,14 +127,10 @@ impl<H> Room<H> {
             return BTreeMap::new();
         };
         let wishes = &member.wishes;
-        let named = wishes.shown.iter().map(|((session, track), height)| {
-            let track = TrackId {
-                session: *session,
-                track: *track,
-            };
-            (track, *height)
-        });
-        let mut shown: BTreeMap<TrackId, u32> = named.collect();
+        let named = wishes.shown.iter();
+        let mut shown: BTreeMap<TrackId, u32> = named
+            .map(|(track, height)| (TrackId::from(*track), *height))
+            .collect();
         if wishes.others {
             for track in self.live_video(now) {
                 if let Some(height) = wishes.height(track.session, track.track) {
@@ -149,16 +142,17 @@ impl<H> Room<H> {
         shown
     }
 
-    /// Says which layers it needs a keyframe of.
+    /// A member gets what was chosen. Returns the layers that it needs a keyframe of.
     fn aim(
         &mut self,
         session: SessionId,
-        grades: &BTreeMap<TrackId, Option<Grade>>,
+        Selection { grades, wanted }: &Selection,
         is_limited: bool,
     ) -> Vec<LayerId> {
         let Some(member) = self.members.get_mut(&session) else {
             return Vec::new();
         };
+        member.wanted = *wanted;
         let (wishes, layers) = (&member.wishes, &self.layers);
         let sent = |track: &TrackId| layers.get(track).map(TrackLayers::sent).unwrap_or_default();
         member.picks.retain(|track, pick| {

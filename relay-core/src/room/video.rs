@@ -62,7 +62,7 @@ impl<H> Room<H> {
         });
         local
             .chain(self.remotes.live_video(&self.policy, now))
-            .map(|(session, track)| TrackId { session, track })
+            .map(TrackId::from)
             .collect()
     }
 

@@ -1,29 +1,8 @@
 //! What somebody gets whose connection does not carry all.
 
-use relay_core::Dialect;
 use videocall_types::Track;
 
-use crate::support::{TestRoom, heartbeat, session, simulcast, sound};
-
-/// Members 1 to 3, the first of which sends three layers of its camera.
-fn room() -> TestRoom {
-    let mut room = TestRoom::default();
-    for id in 1..=3 {
-        room.join(id, Dialect::Native);
-    }
-    room.route(&heartbeat(1, true, false)).unwrap();
-    film(&mut room, true);
-    room.commands();
-    room
-}
-
-/// Who gets each layer.
-fn film(room: &mut TestRoom, keyframe: bool) -> [Vec<u64>; 3] {
-    [0, 1, 2].map(|layer| {
-        let frame = simulcast(1, layer, 0b111, keyframe);
-        room.route(&frame).unwrap().0
-    })
-}
+use crate::support::{TestRoom, film, filmed_room, session, simulcast, sound};
 
 fn limit(room: &mut TestRoom, id: u64, limit: Option<u64>) -> Vec<String> {
     let now = room.now();
@@ -33,7 +12,7 @@ fn limit(room: &mut TestRoom, id: u64, limit: Option<u64>) -> Vec<String> {
 
 #[test]
 fn a_slow_receiver_gets_less_and_nobody_else_does() {
-    let mut room = room();
+    let mut room = filmed_room(3);
     assert_eq!(film(&mut room, false), [vec![], vec![], vec![2, 3]]);
     let told = limit(&mut room, 3, Some(300_000));
     assert_eq!(told.len(), 3, "{told:?}");
@@ -61,7 +40,7 @@ fn a_slow_receiver_gets_less_and_nobody_else_does() {
 
 #[test]
 fn what_does_not_fit_at_all_is_not_sent_and_comes_back_with_a_keyframe() {
-    let mut room = room();
+    let mut room = filmed_room(3);
     let told = limit(&mut room, 3, Some(60_000));
     assert!(told[0].starts_with("[3] wants Some("), "{told:?}");
     assert_eq!(film(&mut room, false), [vec![], vec![], vec![2]]);
@@ -76,7 +55,7 @@ fn what_does_not_fit_at_all_is_not_sent_and_comes_back_with_a_keyframe() {
 
 #[test]
 fn when_a_layer_ends_its_receivers_go_over_to_the_next_smaller_one() {
-    let mut room = room();
+    let mut room = filmed_room(3);
     room.pass(400);
     let route = |room: &mut TestRoom, layer, sent, keyframe| {
         let frame = simulcast(1, layer, sent, keyframe);
@@ -95,7 +74,7 @@ fn when_a_layer_ends_its_receivers_go_over_to_the_next_smaller_one() {
 
 #[test]
 fn what_the_layers_take_is_looked_at_again_now_and_then() {
-    let mut room = room();
+    let mut room = filmed_room(3);
     // A tenth of what was planned.
     limit(&mut room, 3, Some(300_000));
     for _ in 0..40 {

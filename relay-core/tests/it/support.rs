@@ -268,6 +268,27 @@ pub(crate) fn media(from: u64, track: Track, sequence: u64, keyframe: bool) -> F
     forwarded(&packet.to_bytes(), from)
 }
 
+/// A room of native members 1 to `count`, the first of which has its camera on and sends three layers; nobody has been told
+/// anything yet.
+pub(crate) fn filmed_room(count: u64) -> TestRoom {
+    let mut room = TestRoom::default();
+    for id in 1..=count {
+        room.join(id, Dialect::Native);
+    }
+    room.route(&heartbeat(1, true, false)).unwrap();
+    film(&mut room, true);
+    room.commands();
+    room
+}
+
+/// Member 1 sends a frame in each of its three layers. Who gets it, by layer.
+pub(crate) fn film(room: &mut TestRoom, keyframe: bool) -> [Vec<u64>; 3] {
+    [0, 1, 2].map(|layer| {
+        let frame = simulcast(1, layer, 0b111, keyframe);
+        room.route(&frame).unwrap().0
+    })
+}
+
 /// A frame in one layer of a camera that sends the layers of these bits.
 pub(crate) fn simulcast(from: u64, layer: u8, sent: u32, keyframe: bool) -> Forward {
     let routing = Routing {

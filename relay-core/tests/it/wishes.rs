@@ -5,31 +5,11 @@ use relay_core::{Dialect, DropReason, Profile, messages};
 use videocall_types::claims::Capabilities;
 use videocall_types::{DisplayName, Interest, LayerSet, Track};
 
-use crate::support::{OTHER, TestRoom, heartbeat, media, session, simulcast, user, wishes};
+use crate::support::{OTHER, TestRoom, film, filmed_room, media, session, simulcast, user, wishes};
 
 const NOTHING: [&str; 0] = [];
 /// What the hold time is over after.
 const HELD: u64 = 1_000;
-
-/// A room of native members 1 to `count`, the first of which has its camera on; nobody has been told anything yet.
-fn room(count: u64) -> TestRoom {
-    let mut room = TestRoom::default();
-    for id in 1..=count {
-        room.join(id, Dialect::Native);
-    }
-    room.route(&heartbeat(1, true, false)).unwrap();
-    film(&mut room, true);
-    room.commands();
-    room
-}
-
-/// Member 1 sends a frame in every layer. Who gets it, by layer.
-fn film(room: &mut TestRoom, keyframe: bool) -> [Vec<u64>; 3] {
-    [0, 1, 2].map(|layer| {
-        let frame = simulcast(1, layer, 0b111, keyframe);
-        room.route(&frame).unwrap().0
-    })
-}
 
 /// Who gets the camera of member 1 from a keyframe on.
 fn viewers(room: &mut TestRoom) -> Vec<u64> {
@@ -46,7 +26,7 @@ fn demands(lines: Vec<String>) -> Vec<String> {
 
 #[test]
 fn video_goes_to_those_who_show_it_and_sound_to_all() {
-    let mut room = room(4);
+    let mut room = filmed_room(4);
     assert_eq!(viewers(&mut room), [2, 3, 4]);
     room.wish(2, false, &[]);
     room.wish(3, false, &[(1, 180)]);
@@ -63,7 +43,7 @@ fn video_goes_to_those_who_show_it_and_sound_to_all() {
 
 #[test]
 fn a_publisher_hears_after_a_while_that_less_is_shown() {
-    let mut room = room(3);
+    let mut room = filmed_room(3);
     assert_eq!(
         room.wish(2, true, &[(1, 180)]),
         ["[1] demand Camera 0+3", "[1] keyframe of 1 CAMERA 0"]
@@ -82,7 +62,7 @@ fn a_publisher_hears_after_a_while_that_less_is_shown() {
 
 #[test]
 fn a_picture_that_is_hidden_for_a_moment_goes_on() {
-    let mut room = room(2);
+    let mut room = filmed_room(2);
     room.wish(2, false, &[(1, 180)]);
     assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera 0"]);
     film(&mut room, true);
@@ -98,7 +78,7 @@ fn a_picture_that_is_hidden_for_a_moment_goes_on() {
 
 #[test]
 fn more_is_told_at_once_and_a_picture_that_was_hidden_begins_with_a_keyframe() {
-    let mut room = room(3);
+    let mut room = filmed_room(3);
     room.wish(2, false, &[]);
     room.wish(3, false, &[(1, 180)]);
     assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera 0"]);
@@ -123,7 +103,7 @@ fn more_is_told_at_once_and_a_picture_that_was_hidden_begins_with_a_keyframe() {
 
 #[test]
 fn whoever_is_alone_pauses_until_somebody_comes() {
-    let mut room = room(1);
+    let mut room = filmed_room(1);
     assert_eq!(demands(room.pass(HELD)), ["[1] demand Camera paused"]);
     let lines = demands(room.join(2, Dialect::Native));
     assert_eq!(lines, ["[1] demand Camera 3", "[1] keyframe of 1 CAMERA 2"]);
@@ -131,7 +111,7 @@ fn whoever_is_alone_pauses_until_somebody_comes() {
 
 #[test]
 fn a_stock_member_shows_everything_and_is_told_nothing() {
-    let mut room = room(1);
+    let mut room = filmed_room(1);
     room.join(2, Dialect::Stock);
     room.route(&media(2, Track::Camera, 0, true)).unwrap();
     room.commands();
@@ -146,7 +126,7 @@ fn a_stock_member_shows_everything_and_is_told_nothing() {
 
 #[test]
 fn who_may_not_receive_can_wish_nothing_and_does_not_count() {
-    let mut room = room(1);
+    let mut room = filmed_room(1);
     let blind = Capabilities {
         receive_media: false,
         ..Capabilities::default()
@@ -161,7 +141,7 @@ fn who_may_not_receive_can_wish_nothing_and_does_not_count() {
 
 #[test]
 fn in_a_large_room_video_comes_when_it_is_wished_for() {
-    let mut room = room(24);
+    let mut room = filmed_room(24);
     room.join(25, Dialect::Native);
     room.join(26, Dialect::Stock);
     let seen = viewers(&mut room);
@@ -205,7 +185,7 @@ fn interest_lines(lines: Vec<String>) -> Vec<String> {
 
 #[test]
 fn other_relays_hear_what_the_members_of_this_one_show_together() {
-    let mut room = with_relay(room(2));
+    let mut room = with_relay(filmed_room(2));
     room.wish(1, false, &[(9, 180), (2, 720)]);
     assert_eq!(
         interest_lines(room.pass(HELD)),
@@ -232,7 +212,7 @@ fn other_relays_hear_what_the_members_of_this_one_show_together() {
 
 #[test]
 fn what_other_relays_show_counts_and_the_bus_carries_only_that() {
-    let mut room = with_relay(room(2));
+    let mut room = with_relay(filmed_room(2));
     let carries = |room: &mut TestRoom| {
         let layer = |layer| room.route(&simulcast(1, layer, 0b111, false)).unwrap().1;
         [0, 1, 2].map(layer)
@@ -259,7 +239,7 @@ fn what_other_relays_show_counts_and_the_bus_carries_only_that() {
 
 #[test]
 fn video_of_other_relays_goes_to_those_who_show_it() {
-    let mut room = with_relay(room(2));
+    let mut room = with_relay(filmed_room(2));
     room.wish(2, false, &[(9, 180)]);
     room.wish(1, false, &[]);
     let frame = media(9, Track::Camera, 0, true);

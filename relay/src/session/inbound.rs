@@ -15,7 +15,7 @@ use videocall_types::{CloseCode, Timestamp};
 use super::Own;
 use crate::membership::Context;
 use crate::room_task::FromSession;
-use crate::transport::{PacketReader, ReadError, Received};
+use crate::transport::{PacketReader, Received};
 
 /// Reads, checks and passes on to the room. A client that sends faster than the room takes it waits.
 pub(super) struct Inbound {
@@ -71,9 +71,7 @@ impl Inbound {
             let end = match received {
                 Ok(Some(received)) => self.handle(received).await,
                 Ok(None) => Err(CloseCode::Left),
-                Err(ReadError::Lost) => Err(CloseCode::Idle),
-                Err(ReadError::TooLarge) => Err(CloseCode::TooLarge),
-                Err(ReadError::Malformed) => Err(CloseCode::Malformed),
+                Err(error) => Err(error.close_code()),
             };
             if let Err(code) = end {
                 return code;

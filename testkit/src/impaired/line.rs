@@ -1,12 +1,11 @@
 //! A [`Link`] in real time, which all connections of its protocol and direction share.
 
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
 
 use bytes::Bytes;
+use relay::Clock;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
-use videocall_types::Timestamp;
 
 use super::{Conditions, Link};
 
@@ -16,7 +15,7 @@ pub(super) type InFlight = mpsc::UnboundedSender<(Instant, Bytes)>;
 pub(super) struct Line {
     link: Mutex<Link>,
     changed: watch::Sender<()>,
-    start: Instant,
+    clock: Clock,
 }
 
 impl Line {
@@ -24,7 +23,7 @@ impl Line {
         Self {
             link: Mutex::new(Link::new(conditions, seed)),
             changed: watch::Sender::new(()),
-            start: Instant::now(),
+            clock: Clock::start(),
         }
     }
 
@@ -35,35 +34,27 @@ impl Line {
 
     /// When a packet arrives; `None`: never.
     pub(super) fn send(&self, len: usize) -> Option<Instant> {
-        let arrival = self.link().send(len, self.now());
-        arrival.map(|at| self.instant(at))
+        let arrival = self.link().send(len, self.clock.now());
+        arrival.map(|at| self.clock.instant(at))
     }
 
     /// When a segment of a stream arrives. Waits while it can't be sent.
     pub(super) async fn send_segment(&self, len: usize) -> Instant {
         let mut changed = self.changed.subscribe();
         loop {
-            let now = self.now();
+            let now = self.clock.now();
             let room_at = self.link().room_at(len, now);
             if room_at > now {
-                sleep_until(self.instant(room_at)).await;
+                sleep_until(self.clock.instant(room_at)).await;
                 continue;
             }
             let arrival = self.link().send_segment(len, now);
             match arrival {
-                Some(at) => return self.instant(at),
+                Some(at) => return self.clock.instant(at),
                 // It fails only if the line is gone, and we with it.
                 None => drop(changed.changed().await),
             }
         }
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::ZERO + self.start.elapsed()
-    }
-
-    fn instant(&self, at: Timestamp) -> Instant {
-        self.start + Duration::from_micros(at.as_micros())
     }
 
     fn link(&self) -> MutexGuard<'_, Link> {

@@ -17,9 +17,9 @@ use relay::transport::{
     Channel, DatagramWriter, Lane as RelayLane, Outgoing, PacketReader, PacketWriter, ReadError,
     Received, WriteError,
 };
-use relay::{Admission, Dialect, Hub};
+use relay::{Admission, Clock, Dialect, Hub};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 use videocall_types::api::{Access, ServerConfig, WebTransportEndpoint};
 use videocall_types::claims::Capabilities;
 use videocall_types::{
@@ -36,7 +36,7 @@ const AUDIO_INTERVAL: Duration = Duration::from_millis(20);
 /// What a participant does, and what came of it.
 pub(crate) struct Client {
     name: String,
-    start: Instant,
+    clock: Clock,
     hub: Hub,
     kind: Kind,
     up: Wire,
@@ -66,12 +66,12 @@ impl Client {
         kind: Kind,
         (up, down): (Wire, Wire),
         publishes: bool,
-        start: Instant,
+        clock: Clock,
     ) -> Self {
         let config = config(name, kind);
         Self {
             name: name.to_owned(),
-            start,
+            clock,
             hub: hub.clone(),
             kind,
             up,
@@ -106,29 +106,25 @@ impl Client {
     }
 
     /// Takes part until then.
-    pub(crate) async fn run_until(&mut self, end: Instant) {
-        while Instant::now() < end {
-            let timeout = self.call.poll_timeout().map(|at| self.instant(at));
-            let picture = self.start + Duration::from_micros(self.pictures * 1_000_000 / FPS);
-            let sound = self.start + AUDIO_INTERVAL * u32::try_from(self.sounds).unwrap();
+    pub(crate) async fn run_until(&mut self, end: Timestamp) {
+        while self.clock.now() < end {
+            let timeout = self.call.poll_timeout();
+            let picture = Timestamp::from_micros(self.pictures * 1_000_000 / FPS);
+            let sound = Timestamp::ZERO + AUDIO_INTERVAL * u32::try_from(self.sounds).unwrap();
             let due = [Some(end), timeout, Some(picture), Some(sound)];
             let due = due.into_iter().flatten().min().unwrap();
             let packet = tokio::select! {
                 biased;
                 packet = receive(&mut self.incoming) => Some(packet),
-                () = sleep_until(due) => None,
+                () = sleep_until(self.clock.instant(due)) => None,
             };
-            let now = Instant::now();
+            let now = self.clock.now();
             if let Some(packet) = packet {
                 let id = self.transport;
                 self.input(Input::PacketReceived { id, packet }).await;
             }
-            if self
-                .call
-                .poll_timeout()
-                .is_some_and(|at| self.instant(at) <= now)
-            {
-                self.call.handle_timeout(self.now());
+            if self.call.poll_timeout().is_some_and(|at| at <= now) {
+                self.call.handle_timeout(self.clock.now());
                 self.carry_out().await;
             }
             if picture <= now {
@@ -148,7 +144,7 @@ impl Client {
         if !self.publishes || is_backed_up(waiting, bitrate) {
             return;
         }
-        let (number, now) = (self.pictures, self.now());
+        let (number, now) = (self.pictures, self.clock.now());
         let encoders = self.encoders.iter_mut();
         let frames = encoders.filter_map(|encoder| encoder.encode(Track::Camera, number, now));
         for frame in frames.collect::<Vec<_>>() {
@@ -165,7 +161,7 @@ impl Client {
                 keyframe: true,
                 spatial_layer: 0,
                 temporal_layer: 0,
-                capture_time_us: self.now().as_micros(),
+                capture_time_us: self.clock.now().as_micros(),
                 duration_us: 20_000,
                 audio_level: 30,
                 data: Bytes::from_static(&[7; 80]),
@@ -175,7 +171,7 @@ impl Client {
     }
 
     async fn input(&mut self, input: Input) {
-        self.call.handle(input, self.now());
+        self.call.handle(input, self.clock.now());
         self.carry_out().await;
     }
 
@@ -211,7 +207,7 @@ impl Client {
                         .for_each(Encoder::force);
                 }
                 Command::Decode(frame) => {
-                    let now = self.now();
+                    let now = self.clock.now();
                     self.seen
                         .entry(frame.session)
                         .or_default()
@@ -301,14 +297,6 @@ impl Client {
         if let Some(outgoing) = &self.outgoing {
             outgoing.send((bytes, key)).unwrap();
         }
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::ZERO + self.start.elapsed()
-    }
-
-    fn instant(&self, at: Timestamp) -> Instant {
-        self.start + at.since(Timestamp::ZERO)
     }
 }
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use relay::Clock;
 use testkit::impaired::{Conditions, Link};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 use videocall_types::Timestamp;
 
 /// What a network carries in one piece.
@@ -32,7 +33,7 @@ pub(crate) type LaneKey = (u64, u8);
 #[derive(Clone)]
 pub(crate) struct Wire {
     kind: Kind,
-    start: Instant,
+    clock: Clock,
     state: Arc<Mutex<State>>,
     /// Something is under way.
     news: Arc<Notify>,
@@ -52,7 +53,7 @@ struct State {
 }
 
 impl Wire {
-    pub(crate) fn new(kind: Kind, conditions: Conditions, seed: u64, start: Instant) -> Self {
+    pub(crate) fn new(kind: Kind, conditions: Conditions, seed: u64, clock: Clock) -> Self {
         let state = State {
             link: Link::new(conditions.clone(), seed),
             random: StdRng::seed_from_u64(!seed),
@@ -66,7 +67,7 @@ impl Wire {
         };
         Self {
             kind,
-            start,
+            clock,
             state: Arc::new(Mutex::new(state)),
             news: Arc::default(),
         }
@@ -108,7 +109,7 @@ impl Wire {
             if self.is_over(connection) {
                 return;
             }
-            let now = self.now();
+            let now = self.clock.now();
             let room_at = {
                 let mut state = self.state.lock().unwrap();
                 if state.conditions.black_hole {
@@ -122,7 +123,7 @@ impl Wire {
                     room_at
                 }
             };
-            sleep_until(self.instant(room_at)).await;
+            sleep_until(self.clock.instant(room_at)).await;
         }
         self.news.notify_one();
     }
@@ -132,7 +133,7 @@ impl Wire {
         if self.kind == Kind::WebSocket {
             return false;
         }
-        let now = self.now();
+        let now = self.clock.now();
         let mut state = self.state.lock().unwrap();
         if let Some(arrival) = state.link.send(packet.len(), now) {
             state.schedule(packet, arrival);
@@ -152,7 +153,7 @@ impl Wire {
             match next {
                 Some(at) => {
                     tokio::select! {
-                        () = sleep_until(self.instant(at)) => {}
+                        () = sleep_until(self.clock.instant(at)) => {}
                         () = news => continue,
                     }
                 }
@@ -161,7 +162,7 @@ impl Wire {
                     continue;
                 }
             }
-            let now = self.now();
+            let now = self.clock.now();
             loop {
                 let packet = self.state.lock().unwrap().take(now);
                 let Some(packet) = packet else {
@@ -177,14 +178,6 @@ impl Wire {
     fn next_arrival(&self) -> Option<Timestamp> {
         let state = self.state.lock().unwrap();
         state.under_way.peek().map(|Reverse((at, _))| *at)
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::ZERO + self.start.elapsed()
-    }
-
-    fn instant(&self, at: Timestamp) -> Instant {
-        self.start + at.since(Timestamp::ZERO)
     }
 }
 

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use relay::overload::Sampler;
-use relay::{Bus, Hub, HubConfig, Policy, Sample};
+use relay::{Bus, Clock, Hub, HubConfig, Policy, Sample};
 use testkit::impaired::Conditions;
-use tokio::time::Instant;
 use videocall_types::{SessionId, Timestamp, Track, Wishes};
 
 use crate::client::Client;
@@ -26,7 +25,7 @@ impl Sampler for Calm {
 pub(crate) struct World {
     hub: Hub,
     kind: Kind,
-    start: Instant,
+    clock: Clock,
     pub(crate) clients: Vec<Client>,
     wires: Vec<(Wire, Wire)>,
     seed: u64,
@@ -38,7 +37,7 @@ impl World {
         Self {
             hub: Hub::with_sampler(HubConfig::default(), bus, Policy::default(), Calm),
             kind,
-            start: Instant::now(),
+            clock: Clock::start(),
             clients: Vec::new(),
             wires: Vec::new(),
             seed,
@@ -54,8 +53,8 @@ impl World {
     ) -> usize {
         let index = self.clients.len();
         let seed = self.seed * 1_000 + index as u64 * 2;
-        let up = Wire::new(self.kind, up, seed, self.start);
-        let down = Wire::new(self.kind, down, seed + 1, self.start);
+        let up = Wire::new(self.kind, up, seed, self.clock);
+        let down = Wire::new(self.kind, down, seed + 1, self.clock);
         self.wires.push((up.clone(), down.clone()));
         let name = format!("u{index}");
         let mut client = Client::new(
@@ -64,7 +63,7 @@ impl World {
             self.kind,
             (up, down),
             publishes,
-            self.start,
+            self.clock,
         );
         client.join().await;
         self.clients.push(client);
@@ -86,13 +85,10 @@ impl World {
 
     /// Lets time pass for everybody; says from when to when.
     pub(crate) async fn run(&mut self, seconds: u64) -> (Timestamp, Timestamp) {
-        let from = Instant::now();
+        let from = self.clock.now();
         let end = from + Duration::from_secs(seconds);
         join_all(self.clients.iter_mut().map(|client| client.run_until(end))).await;
-        (
-            Timestamp::ZERO + (from - self.start),
-            Timestamp::ZERO + (end - self.start),
-        )
+        (from, end)
     }
 
     /// A client shows one picture large and all others small.

@@ -16,14 +16,11 @@ use crate::{codec, support};
 /// Video codecs to encode with, best first.
 const VIDEO_CODECS: [Codec; 3] = [Codec::Vp9, Codec::Vp8, Codec::H264];
 
-/// The scalability mode of WebCodecs with one spatial and three temporal layers.
-const TEMPORAL_LAYERS: &str = "L1T3";
-
 /// What this browser encodes pictures with.
 #[derive(Clone, Debug, Default)]
 pub(super) struct VideoCodecs {
     pub(super) best_first: Vec<Codec>,
-    /// Those that make [`TEMPORAL_LAYERS`].
+    /// Those that make temporal layers.
     pub(super) with_temporal_layers: Vec<Codec>,
 }
 
@@ -42,7 +39,7 @@ impl Support {
             if support::encodes_video(codec, None).await {
                 video.best_first.push(codec);
             }
-            if support::encodes_video(codec, Some(TEMPORAL_LAYERS)).await {
+            if support::encodes_video(codec, Some(codec::TEMPORAL_LAYERS)).await {
                 video.with_temporal_layers.push(codec);
             }
         }

@@ -11,7 +11,6 @@ use web_sys::{
 };
 
 use super::super::work::{Queue, Work};
-use super::TEMPORAL_LAYERS;
 use super::video::Origin;
 use crate::error::Exception;
 use crate::{codec, js};
@@ -125,7 +124,7 @@ fn config(settings: &Settings) -> Result<VideoEncoderConfig, Exception> {
         "contentHint": if *track == Track::Screen { "detail" } else { "motion" },
     });
     if let (true, Some(config)) = (settings.has_temporal_layers, config.as_object_mut()) {
-        config.insert("scalabilityMode".to_owned(), json!(TEMPORAL_LAYERS));
+        config.insert("scalabilityMode".to_owned(), json!(codec::TEMPORAL_LAYERS));
     }
     js::object(&config)
 }
