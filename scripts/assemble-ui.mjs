@@ -36,6 +36,7 @@ emit("css", "app", "css", readFileSync(join(built, "app.css")));
 emit("worklet_wasm", "audio-worklet", "wasm", readFileSync(join(built, "audio_worklet.wasm")));
 emit("denoiser_wasm", "denoiser", "wasm", readFileSync(join(built, "denoiser.wasm")));
 emit("worklet_js", "audio-worklet", "js", readFileSync("videocall-client/audio-worklet/processor.js"));
+emit("painter", "painter", "js", readFileSync("videocall-client/painter/painter.js"));
 emit("opus_wasm", "opus", "wasm", readFileSync(join(built, "opus_codec.wasm")));
 emit("webcodecs", "webcodecs", "js", readFileSync("videocall-client/opus/webcodecs.js"));
 const app = { "app.js": "app_js", "app.wasm": "app_wasm" };

@@ -56,7 +56,7 @@ mapfile -d '' sources < <(find yew-ui -path yew-ui/node_modules -prune -o -path 
 page=$(
     {
         echo "$modules" "$profile" "${sources[@]}"
-        digest "${sources[@]}" videocall-client/audio-worklet/processor.js videocall-client/opus/webcodecs.js scripts/assemble-ui.mjs
+        digest "${sources[@]}" videocall-client/{audio-worklet/processor,opus/webcodecs,painter/painter}.js scripts/assemble-ui.mjs
     } | sha256sum
 )
 # One stamp for both profiles: they share the folder.

@@ -7,6 +7,8 @@ use crate::error::ClientError;
 
 /// The script of the engine worker.
 pub(crate) const ENGINE: &str = "engine-url";
+/// The script of the painter worker.
+pub(crate) const PAINTER: &str = "painter-url";
 /// The script of the audio worklets.
 pub(crate) const WORKLET_JS: &str = "audio-worklet-js";
 /// Their WebAssembly.

@@ -88,6 +88,7 @@ impl Client {
             server: options.server,
             token: options.token,
             prefer: preference::load(),
+            painter: assets::url(assets::PAINTER)?,
         };
         engine
             .send(&ToEngine::Start(Box::new(start)))

@@ -57,6 +57,8 @@ pub(crate) struct Start {
     pub(crate) token: Option<String>,
     /// The transport that won the last time.
     pub(crate) prefer: Option<TransportKind>,
+    /// Where the script of the painter is.
+    pub(crate) painter: String,
 }
 
 /// From the engine to the page. All come alone.

@@ -52,7 +52,8 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(start: Start, support: Support, queue: Queue) -> Self {
+    pub(super) fn new(start: Start, support: Support, queue: Queue) -> Result<Self, Exception> {
+        let renderer = Renderer::new(&start.painter, queue.clone())?;
         let config = Config {
             user: start.user,
             meeting: start.meeting,
@@ -63,14 +64,14 @@ impl Driver {
             token: start.token,
         };
         let seed = js_sys::Math::random().to_bits();
-        Self {
+        Ok(Self {
             call: Call::new(config, seed),
             transports: Transports::new(queue.clone()),
             decoders: Decoders::new(queue.clone()),
             sources: Sources::new(support, queue.clone()),
             queue,
             page: Page::new(),
-            renderer: Renderer::default(),
+            renderer,
             playout: None,
             sound_clock_us: None,
             sync: LipSync::default(),
@@ -78,7 +79,7 @@ impl Driver {
             session: None,
             ended: false,
             timer: None,
-        }
+        })
     }
 
     /// Works until the call has ended and its connections are closed.
@@ -152,6 +153,7 @@ impl Driver {
                     frame.close();
                 }
             }
+            Work::Drawn { session, track } => self.renderer.drawn(session, track)?,
             Work::AudioDecoded {
                 session,
                 track,
@@ -177,9 +179,9 @@ impl Driver {
             ToEngine::Start(_) => {}
             ToEngine::Show { session, track } => {
                 self.renderer
-                    .attach(session, track, object.unchecked_into())?
+                    .attach(session, track, object.unchecked_ref())?;
             }
-            ToEngine::Hide { session, track } => self.renderer.detach(session, track),
+            ToEngine::Hide { session, track } => self.renderer.detach(session, track)?,
             ToEngine::Wishes { shown, others } => {
                 let shown = shown.into_iter();
                 self.input(Input::Wishes(Wishes {
@@ -271,12 +273,14 @@ impl Driver {
             .close(session, track)
             .for_each(|frame| frame.close());
         self.outputs.closed(session, track);
-        self.renderer.clear(session, track);
-        if track.is_audio()
-            && let Some(playout) = &self.playout
-            && let Err(error) = playout.remove(session, track)
-        {
-            tracing::warn!(%error, "playout can't be told");
+        if track.is_audio() {
+            if let Some(playout) = &self.playout
+                && let Err(error) = playout.remove(session, track)
+            {
+                tracing::warn!(%error, "playout can't be told");
+            }
+        } else if let Err(error) = self.renderer.clear(session, track) {
+            tracing::warn!(%error, "picture can't be removed");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The engine worker: network, codecs and rendering around a [`Call`](media_core::call::Call).
+//! The engine worker: network, codecs and lip sync around a [`Call`](media_core::call::Call).
 //!
 //! Callbacks of the browser put [`work::Work`] into one queue; [`driver::Driver`] takes it out and alone owns everything.
 //! The edges decide nothing: what they do follows from commands and from what `media_core::capture` says.
@@ -23,6 +23,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
+use crate::js;
 use crate::protocol::{self, ToEngine};
 use crate::support;
 use driver::Driver;
@@ -53,6 +54,9 @@ async fn serve(queue: Queue, mut work: UnboundedReceiver<Work>) {
     Page::new().ready(support::in_worker());
     let support = Support::probe().await;
     if let Some(Work::Page(ToEngine::Start(start), _)) = work.next().await {
-        Driver::new(*start, support, queue).run(work).await;
+        match Driver::new(*start, support, queue) {
+            Ok(driver) => driver.run(work).await,
+            Err(error) => js::fail(&error),
+        }
     }
 }

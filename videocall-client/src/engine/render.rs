@@ -1,128 +1,137 @@
-//! Drawing decoded pictures.
+//! Has decoded pictures drawn by the painter (`painter/painter.js`), a Worker of its own.
 
 use std::collections::BTreeMap;
 
+use gloo::events::EventListener;
+use js_sys::Array;
 use serde_json::json;
 use videocall_types::{SessionId, Track};
 use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{OffscreenCanvas, OffscreenCanvasRenderingContext2d, VideoFrame};
+use web_sys::{MessageEvent, OffscreenCanvas, VideoFrame, Worker, WorkerOptions};
 
+use super::work::{Queue, Work};
 use crate::error::Exception;
 use crate::js;
 
-/// Where the tracks are drawn.
-#[derive(Default)]
+/// The painter, and what it is busy with. It ends with the engine.
 pub(super) struct Renderer {
-    surfaces: BTreeMap<(SessionId, Track), Surface>,
+    painter: Worker,
+    busy: BTreeMap<(SessionId, Track), Busy>,
+    _listeners: [EventListener; 2],
 }
 
-/// A track's canvases, oldest first, and its newest picture for a canvas that comes later.
+/// A track of which a picture is being drawn, and the one to draw after that.
 #[derive(Default)]
-struct Surface {
-    canvases: Vec<Canvas>,
-    newest: Option<VideoFrame>,
+struct Busy {
+    next: Option<VideoFrame>,
 }
 
 impl Renderer {
+    /// Starts the painter, whose script is at `url`.
+    pub(super) fn new(url: &str, queue: Queue) -> Result<Self, Exception> {
+        let options: WorkerOptions = js::object(&json!({ "name": "painter" }))?;
+        let painter = Worker::new_with_options(url, &options)?;
+        let on_message = EventListener::new(&painter, "message", move |event| {
+            let data = event.unchecked_ref::<MessageEvent>().data().as_string();
+            if let Some((session, track)) = data.and_then(|key| serde_json::from_str(&key).ok()) {
+                queue.push(Work::Drawn { session, track });
+            }
+        });
+        let on_error = EventListener::new(&painter, "error", |_| {
+            // Nothing would ever be seen: the page hears of it as a failure of the engine.
+            wasm_bindgen::throw_str("the painter could not be loaded");
+        });
+        Ok(Self {
+            painter,
+            busy: BTreeMap::new(),
+            _listeners: [on_message, on_error],
+        })
+    }
+
     pub(super) fn attach(
-        &mut self,
+        &self,
         session: SessionId,
         track: Track,
-        canvas: OffscreenCanvas,
+        canvas: &OffscreenCanvas,
     ) -> Result<(), Exception> {
-        let surface = self.surfaces.entry((session, track)).or_default();
-        let canvas = Canvas::new(canvas)?;
-        if let Some(frame) = &surface.newest {
-            canvas.draw(frame)?;
-        }
-        surface.canvases.push(canvas);
-        Ok(())
+        self.tell("attach", session, track, canvas)
     }
 
     /// Takes away the oldest canvas: a page may show a track at its new place before it removes the old one.
-    pub(super) fn detach(&mut self, session: SessionId, track: Track) {
-        if let Some(surface) = self.surfaces.get_mut(&(session, track)) {
-            drop(surface.canvases.drain(..1.min(surface.canvases.len())));
-            self.forget_unused(session, track);
-        }
+    pub(super) fn detach(&self, session: SessionId, track: Track) -> Result<(), Exception> {
+        self.tell("detach", session, track, &JsValue::UNDEFINED)
     }
 
-    /// Draws a picture, or keeps it for a canvas that comes later.
+    /// Draws a picture, or keeps it for a canvas that comes later. While an earlier one is being drawn, the newest waits.
     pub(super) fn draw(
         &mut self,
         session: SessionId,
         track: Track,
         frame: VideoFrame,
     ) -> Result<(), Exception> {
-        let surface = self.surfaces.entry((session, track)).or_default();
-        let drawn = surface
-            .canvases
-            .iter()
-            .try_for_each(|canvas| canvas.draw(&frame));
-        surface.keep(Some(frame));
-        drawn
+        match self.busy.get_mut(&(session, track)) {
+            Some(busy) => {
+                busy.replace(Some(frame));
+                Ok(())
+            }
+            None => self.start(session, track, &frame),
+        }
+    }
+
+    /// The painter has drawn the track's picture.
+    pub(super) fn drawn(&mut self, session: SessionId, track: Track) -> Result<(), Exception> {
+        let busy = self.busy.remove(&(session, track));
+        match busy.and_then(|busy| busy.next) {
+            Some(frame) => self.start(session, track, &frame),
+            None => Ok(()),
+        }
     }
 
     /// Removes a track's picture. Its canvas stays, empty.
-    pub(super) fn clear(&mut self, session: SessionId, track: Track) {
-        if let Some(surface) = self.surfaces.get_mut(&(session, track)) {
-            surface.keep(None);
-            surface.canvases.iter().for_each(Canvas::clear);
-            self.forget_unused(session, track);
+    pub(super) fn clear(&mut self, session: SessionId, track: Track) -> Result<(), Exception> {
+        if let Some(busy) = self.busy.get_mut(&(session, track)) {
+            busy.replace(None);
         }
+        self.tell("clear", session, track, &JsValue::UNDEFINED)
     }
 
-    fn forget_unused(&mut self, session: SessionId, track: Track) {
-        let surface = self.surfaces.get(&(session, track));
-        if surface.is_some_and(|surface| surface.canvases.is_empty() && surface.newest.is_none()) {
-            self.surfaces.remove(&(session, track));
+    fn start(
+        &mut self,
+        session: SessionId,
+        track: Track,
+        frame: &VideoFrame,
+    ) -> Result<(), Exception> {
+        self.tell("draw", session, track, frame)?;
+        self.busy.insert((session, track), Busy::default());
+        Ok(())
+    }
+
+    /// `object` belongs to the painter afterwards.
+    fn tell(
+        &self,
+        action: &str,
+        session: SessionId,
+        track: Track,
+        object: &JsValue,
+    ) -> Result<(), Exception> {
+        // The painter gives the key back as it is; numbers of JavaScript are too short for sessions.
+        let key = json!((session, track)).to_string();
+        let message = Array::of3(&action.into(), &key.into(), object);
+        if object.is_undefined() {
+            self.painter.post_message(&message)?;
+        } else {
+            self.painter
+                .post_message_with_transfer(&message, &Array::of1(object))?;
         }
+        Ok(())
     }
 }
 
-impl Surface {
+impl Busy {
     /// Pictures hold memory of the decoder until they are closed.
-    fn keep(&mut self, frame: Option<VideoFrame>) {
-        if let Some(old) = std::mem::replace(&mut self.newest, frame) {
-            old.close();
+    fn replace(&mut self, next: Option<VideoFrame>) {
+        if let Some(outdated) = std::mem::replace(&mut self.next, next) {
+            outdated.close();
         }
-    }
-}
-
-struct Canvas {
-    canvas: OffscreenCanvas,
-    context: OffscreenCanvasRenderingContext2d,
-}
-
-impl Canvas {
-    fn new(canvas: OffscreenCanvas) -> Result<Self, Exception> {
-        let options: JsValue = js::object(&json!({ "alpha": false }))?;
-        let context = canvas
-            .get_context_with_context_options("2d", &options)?
-            .ok_or(JsValue::NULL)?;
-        Ok(Self {
-            canvas,
-            context: context.unchecked_into(),
-        })
-    }
-
-    /// The canvas takes the picture's size; the page's style sheet scales it.
-    fn draw(&self, frame: &VideoFrame) -> Result<(), Exception> {
-        let (width, height) = (frame.display_width(), frame.display_height());
-        // Setting a size clears the canvas and its buffers, even if it is the same.
-        if (self.canvas.width(), self.canvas.height()) != (width, height) {
-            self.canvas.set_width(width);
-            self.canvas.set_height(height);
-        }
-        Ok(self.context.draw_image_with_video_frame(frame, 0.0, 0.0)?)
-    }
-
-    fn clear(&self) {
-        self.context.clear_rect(
-            0.0,
-            0.0,
-            self.canvas.width().into(),
-            self.canvas.height().into(),
-        );
     }
 }

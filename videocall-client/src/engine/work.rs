@@ -52,6 +52,8 @@ pub(super) enum Work {
         track: Track,
         frame: VideoFrame,
     },
+    /// The picture of a track that was being drawn is drawn.
+    Drawn { session: SessionId, track: Track },
     /// A frame of sound was decoded.
     AudioDecoded {
         session: SessionId,
