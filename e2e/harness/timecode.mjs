@@ -31,15 +31,18 @@ export function showTimecode() {
   };
 }
 
-/** Run before the app: the camera shows noise, which takes as many bits as there are. */
+/** Run before the app: the camera shows spots that change all the time, which takes as many bits as there are. */
 export function showNoise() {
-  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+  const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 360 });
   const context = canvas.getContext("2d", { alpha: false });
-  const picture = context.createImageData(640, 480);
+  const spots = new OffscreenCanvas(80, 45);
+  const small = spots.getContext("2d", { alpha: false });
+  const picture = small.createImageData(80, 45);
+  const words = new Uint32Array(picture.data.buffer);
   const draw = () => {
-    const words = new Uint32Array(picture.data.buffer);
     for (let n = 0; n < words.length; n++) words[n] = Math.random() * 2 ** 32;
-    context.putImageData(picture, 0, 0);
+    small.putImageData(picture, 0, 0);
+    context.drawImage(spots, 0, 0, 640, 360);
   };
   const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   navigator.mediaDevices.getUserMedia = async (constraints) => {

@@ -7,6 +7,8 @@ use videocall_types::{LayerSet, Routing, Timestamp, Track};
 
 /// Rates are measured over this time.
 const WINDOW: Duration = Duration::from_secs(1);
+/// What was measured longer ago says nothing.
+const OUTDATED: Duration = Duration::from_secs(3);
 /// What a still picture takes may be many times that at any moment.
 const AT_LEAST: u64 = 4;
 
@@ -39,7 +41,7 @@ impl TrackLayers {
         now: Timestamp,
     ) -> bool {
         if let Some(meter) = self.meters.get_mut(usize::from(routing.spatial_layer)) {
-            meter.note(routing.temporal_layer, len, now);
+            meter.note(routing, len, now);
         }
         let changed = self.sent != routing.layers || now - self.last > timeout;
         self.last = now;
@@ -53,13 +55,12 @@ impl TrackLayers {
     }
 
     /// Bits per second of a layer, up to a temporal layer.
-    pub(crate) fn rate(&self, track: Track, layer: u8, temporal: u8) -> u64 {
+    pub(crate) fn rate(&self, track: Track, layer: u8, temporal: u8, now: Timestamp) -> u64 {
         let planned = planned(track, layer);
         let meter = self.meters.get(usize::from(layer));
         match meter {
             Some(meter) if self.sent.contains(layer) => {
-                let [last, before] = meter.rates;
-                let measured = last.max(before);
+                let measured = meter.rate(now);
                 let rate = if measured == 0 {
                     planned
                 } else {
@@ -93,21 +94,33 @@ const fn up_to(rate: u64, temporal: u8, there: u8) -> u64 {
 }
 
 impl Meter {
-    fn note(&mut self, temporal: u8, len: usize, now: Timestamp) {
-        self.temporal = self.temporal.max(temporal);
+    fn note(&mut self, frame: &Routing, len: usize, now: Timestamp) {
+        self.temporal = self.temporal.max(frame.temporal_layer);
         let elapsed = now - self.window_start;
         if elapsed >= WINDOW {
             let bits = self.bytes.saturating_mul(8_000_000);
             let rate = bits / (elapsed.as_micros() as u64).max(1);
-            // After a pause, what was measured before it says nothing.
-            self.rates = if elapsed >= 3 * WINDOW {
+            self.rates = if elapsed >= OUTDATED {
                 [0, 0]
             } else {
                 [rate, self.rates[0]]
             };
             (self.window_start, self.bytes) = (now, 0);
         }
-        self.bytes = self.bytes.saturating_add(len as u64);
+        // A keyframe comes when somebody asks for it, and as the first of a layer: what it takes is no rate.
+        if !frame.keyframe {
+            self.bytes = self.bytes.saturating_add(len as u64);
+        }
+    }
+
+    /// Bits per second; 0 where nothing was measured of late.
+    fn rate(&self, now: Timestamp) -> u64 {
+        let [last, before] = self.rates;
+        if now - self.window_start >= OUTDATED {
+            0
+        } else {
+            last.max(before)
+        }
     }
 }
 
@@ -121,33 +134,56 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
+    fn frame(keyframe: bool) -> Routing {
+        Routing {
+            spatial_layer: 1,
+            layers: LayerSet::from_bits(0b11),
+            ..Routing::new(Track::Camera, 0, keyframe)
+        }
+    }
+
     #[test]
     fn rates_are_planned_until_they_are_measured() {
         let mut layers = TrackLayers::default();
-        assert_eq!(layers.rate(Track::Camera, 2, 2), 1_500_000);
-        assert_eq!(layers.rate(Track::Camera, 2, 0), 900_000);
-        let routing = Routing {
-            spatial_layer: 1,
-            layers: LayerSet::from_bits(0b11),
-            ..Routing::new(Track::Camera, 0, true)
-        };
-        for frame in 0..60 {
-            let changed = layers.note(&routing, 2_500, TIMEOUT, at(5_000 + frame * 50));
-            assert_eq!(changed, frame == 0);
+        assert_eq!(layers.rate(Track::Camera, 2, 2, at(0)), 1_500_000);
+        assert_eq!(layers.rate(Track::Camera, 2, 0, at(0)), 900_000);
+        for n in 0..60 {
+            let changed = layers.note(&frame(false), 2_500, TIMEOUT, at(5_000 + n * 50));
+            assert_eq!(changed, n == 0);
         }
         assert_eq!(layers.sent(), LayerSet::from_bits(0b11));
-        assert_eq!(layers.rate(Track::Camera, 1, 2), 400_000);
+        assert_eq!(layers.rate(Track::Camera, 1, 2, at(8_000)), 400_000);
         assert_eq!(
-            layers.rate(Track::Camera, 1, 0),
+            layers.rate(Track::Camera, 1, 0, at(8_000)),
             400_000,
             "it has no temporal layers"
         );
         // A still picture.
         for second in 0..4 {
-            layers.note(&routing, 100, TIMEOUT, at(8_000 + second * 1_000));
+            layers.note(&frame(false), 100, TIMEOUT, at(8_000 + second * 1_000));
         }
-        assert_eq!(layers.rate(Track::Camera, 1, 2), 125_000);
-        assert!(layers.note(&routing, 100, TIMEOUT, at(60_000)));
-        assert_eq!(layers.rate(Track::Camera, 1, 2), 500_000);
+        assert_eq!(layers.rate(Track::Camera, 1, 2, at(11_000)), 125_000);
+        assert!(layers.note(&frame(false), 100, TIMEOUT, at(60_000)));
+        assert_eq!(layers.rate(Track::Camera, 1, 2, at(60_000)), 500_000);
+    }
+
+    #[test]
+    fn a_layer_that_is_not_sent_any_more_takes_what_is_planned() {
+        let mut layers = TrackLayers::default();
+        for n in 0..60 {
+            layers.note(&frame(false), 10_000, TIMEOUT, at(5_000 + n * 50));
+        }
+        assert_eq!(layers.rate(Track::Camera, 1, 2, at(8_000)), 1_600_000);
+        assert_eq!(layers.rate(Track::Camera, 1, 2, at(11_000)), 500_000);
+    }
+
+    #[test]
+    fn keyframes_are_no_rate() {
+        let mut layers = TrackLayers::default();
+        for n in 0..60 {
+            let len = if n == 0 { 80_000 } else { 2_500 };
+            layers.note(&frame(n == 0), len, TIMEOUT, at(5_000 + n * 50));
+        }
+        assert_eq!(layers.rate(Track::Camera, 1, 2, at(8_000)), 400_000);
     }
 }

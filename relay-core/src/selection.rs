@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use videocall_types::layers::layer_for;
-use videocall_types::{LayerSet, Routing, Track};
+use videocall_types::{LayerSet, Routing, Timestamp, Track};
 
 use crate::forward::TrackId;
 use crate::layers::{MAX_TEMPORAL, TrackLayers, planned};
@@ -64,7 +64,12 @@ pub(crate) struct Selection {
 ///
 /// Every track first gets as little as moves, screens before cameras and large pictures before small ones. What is left goes to
 /// the first of them up to what it fills, then to the next.
-pub(crate) fn select(limit: Option<u64>, voices: u64, mut shown: Vec<Shown<'_>>) -> Selection {
+pub(crate) fn select(
+    limit: Option<u64>,
+    voices: u64,
+    mut shown: Vec<Shown<'_>>,
+    now: Timestamp,
+) -> Selection {
     let Some(limit) = limit else {
         let all = shown.iter().map(|shown| (shown.track, Some(shown.full())));
         return Selection {
@@ -80,7 +85,7 @@ pub(crate) fn select(limit: Option<u64>, voices: u64, mut shown: Vec<Shown<'_>>)
     let mut missing = None;
     let mut chosen: Vec<(Shown<'_>, Option<(Grade, u64)>)> = Vec::new();
     for track in shown {
-        let cost = track.cost(Grade::LOWEST);
+        let cost = track.cost(Grade::LOWEST, now);
         let fits = track.fits(Grade::LOWEST, cost, left);
         if fits {
             left = left.saturating_sub(cost);
@@ -95,7 +100,7 @@ pub(crate) fn select(limit: Option<u64>, voices: u64, mut shown: Vec<Shown<'_>>)
         };
         let room = left.saturating_add(*cost);
         for grade in track.grades().skip(1) {
-            let next = track.cost(grade);
+            let next = track.cost(grade, now);
             if track.fits(grade, next, room) {
                 (*present, *cost) = (grade, next);
             } else {
@@ -128,7 +133,7 @@ impl Shown<'_> {
     }
 
     /// What a grade takes: of the layer that is sent in the place of one that is not.
-    fn cost(&self, grade: Grade) -> u64 {
+    fn cost(&self, grade: Grade, now: Timestamp) -> u64 {
         let track = self.track.track;
         let Some(layers) = self.layers else {
             return planned(track, grade.layer);
@@ -136,7 +141,7 @@ impl Shown<'_> {
         // A layer that is not sent will be when it is wanted, unless only larger ones ever were.
         let is_only = layers.sent() == LayerSet::only(0);
         let layer = if is_only { 0 } else { grade.layer };
-        layers.rate(track, layer, grade.temporal)
+        layers.rate(track, layer, grade.temporal, now)
     }
 
     fn fits(&self, grade: Grade, cost: u64, room: u64) -> bool {
@@ -249,6 +254,9 @@ mod tests {
     use std::time::Duration;
     use videocall_types::{SessionId, Timestamp};
 
+    /// When `temporal_layers_are_left_out_before_the_picture_is` has measured.
+    const NOW: Timestamp = Timestamp::from_millis(7_600);
+
     const fn camera(id: u64) -> TrackId {
         TrackId {
             session: SessionId::new(id).unwrap(),
@@ -267,7 +275,7 @@ mod tests {
 
     /// `layer.temporal` of each track, `-` for nothing; and what is wanted.
     fn choose(limit: Option<u64>, tracks: &[Shown<'_>]) -> (String, Option<u64>) {
-        let selection = select(limit, 1, tracks.to_vec());
+        let selection = select(limit, 1, tracks.to_vec(), NOW);
         let grades = selection.grades.values().map(|grade| {
             grade.map_or_else(
                 || "-".to_owned(),
@@ -345,7 +353,7 @@ mod tests {
         let frame = |temporal_layer| Routing {
             temporal_layer,
             layers: LayerSet::from_bits(0b11),
-            ..Routing::new(Track::Camera, 0, temporal_layer == 0)
+            ..Routing::new(Track::Camera, 0, false)
         };
         for (n, temporal) in (0..40).zip([0, 2, 1, 2].into_iter().cycle()) {
             let now = Timestamp::from_millis(5_000 + n * 66);

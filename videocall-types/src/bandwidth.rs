@@ -23,6 +23,8 @@ const TOO_LONG_PROBING: Duration = Duration::from_millis(60);
 const IN_A_ROW: usize = 3;
 /// So much of what arrived is taken for what the connection carries.
 const CAUTION_PERCENT: u64 = 85;
+/// A step down leaves at least so much: of a connection that stalls little arrives, whatever it carries.
+const AT_ONCE_PERCENT: u64 = 50;
 /// What waits grows if less of what is sent than this arrives meanwhile.
 const ARRIVES_PERCENT: u64 = 92;
 /// Less than this is never assumed: sound must go on.
@@ -254,7 +256,9 @@ impl Bandwidth {
         };
         let carries = (arrived.saturating_mul(CAUTION_PERCENT) / 100).max(FLOOR);
         // Delay while less than the limit arrives: something else takes its part of the connection.
-        self.limit = Some(self.limit.map_or(carries, |limit| limit.min(carries)));
+        self.limit = Some(self.limit.map_or(carries, |limit| {
+            carries.clamp(limit * AT_ONCE_PERCENT / 100, limit)
+        }));
         self.idle_since = None;
         self.settled_at = now + SETTLE;
         self.probe_after = self.probe_after.max(PROBE_AFTER);

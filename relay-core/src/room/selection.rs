@@ -105,7 +105,7 @@ impl<H> Room<H> {
             layers: self.layers.get(&track),
             present: member.picks.get(&track).and_then(|pick| pick.grade()),
         });
-        let selection = select(member.limit, voices, shown.collect());
+        let selection = select(member.limit, voices, shown.collect(), now);
         let is_limited = member.limit.is_some();
         if member.wanted != selection.wanted {
             let wanted = selection.wanted;
