@@ -6,7 +6,8 @@ import { binary } from "./servers.mjs";
 
 /**
  * Lets people of these `names` join, in turns with one of these `clips` (paths). The first `speakers` of them speak. They end
- * with this process, or when they are told to `close()`. `status()` gives what each does: `user`, `layers`, `frames`.
+ * with this process, or when they are told to `close()`. `status()` gives what each does: its `user`, the `layers` of its camera
+ * and of its `screen` that it sends, the number of `frames` that it has sent. `share(user)`: they share a screen, or nobody.
  */
 export async function syntheticPublishers(server, { names, clips, speakers = 0, meeting = "daily" }) {
   const people = names.map((user, index) => ({ user, clip: clips[index % clips.length], speaks: index < speakers }));
@@ -19,11 +20,16 @@ export async function syntheticPublishers(server, { names, clips, speakers = 0, 
     return JSON.parse(value);
   };
   await next();
+  let sharing = "";
   return {
     people: people.map(({ user }, index) => ({ name: user, user, clip: index % clips.length })),
     async status() {
-      child.stdin.write("\n");
+      child.stdin.write(`${sharing}\n`);
       return next();
+    },
+    share(user = "") {
+      sharing = user;
+      return this.status();
     },
     close() {
       child.stdin.end();

@@ -4,8 +4,9 @@
 //! synthetic-publishers '{"server": "127.0.0.1:8080", "meeting": "daily", "people": [{"user": "ada", "clip": "ada.clip", "speaks": true}, ..]}'
 //! ```
 //!
-//! prints `{"joined":..}`, how many, when all are in the meeting. Each line on standard input is answered by one of what each
-//! of them does, such as `[{"user":"ada","joined":true,"layers":[0],"frames":15}]`. It ends with its input.
+//! prints `{"joined":..}`, how many, when all are in the meeting. A line on standard input is the user id of who shares a screen
+//! from then on, empty for nobody. It is answered by one of what each of them does, such as
+//! `[{"user":"ada","joined":true,"layers":[0],"screen":[],"frames":15}]`. It ends with its input.
 
 #![expect(clippy::print_stdout, reason = "it talks to the test that starts it")]
 #![expect(
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use testkit::synthetic::clip::Clip;
 use testkit::synthetic::publisher::{Publisher, Setup};
 use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
+use tokio::sync::watch;
 
 #[derive(Deserialize)]
 struct Room {
@@ -45,6 +47,7 @@ async fn main() {
     let room: Room = serde_json::from_str(&room).expect("who, as JSON");
     let count = room.people.len();
     let mut clips: HashMap<PathBuf, Arc<Clip>> = HashMap::new();
+    let (share, sharing) = watch::channel(String::new());
     let mut told = Vec::new();
     for (index, person) in room.people.into_iter().enumerate() {
         let clip = clips
@@ -56,6 +59,7 @@ async fn main() {
             user: person.user.parse().expect("the user is an id"),
             clip: Arc::clone(clip),
             speaks: person.speaks,
+            sharing: sharing.clone(),
             phase: index as f64 / count as f64,
         });
         tokio::spawn(publisher.run());
@@ -67,7 +71,8 @@ async fn main() {
     }
     println!(r#"{{"joined":{count}}}"#);
     let mut lines = BufReader::new(stdin()).lines();
-    while let Ok(Some(_)) = lines.next_line().await {
+    while let Ok(Some(user)) = lines.next_line().await {
+        share.send_if_modified(|sharing| std::mem::replace(sharing, user.clone()) != user);
         let now: Vec<_> = told.iter().map(|status| status.borrow().clone()).collect();
         println!("{}", serde_json::to_string(&now).unwrap());
     }

@@ -44,6 +44,8 @@ pub struct Setup {
     pub clip: Arc<Clip>,
     /// Whether the sound of the clip is sent. Otherwise the microphone is on and silent, as with DTX.
     pub speaks: bool,
+    /// Who shares a screen at the moment, by user id. It shows the larger layers of the clip.
+    pub sharing: watch::Receiver<String>,
     /// Part of the interval between two pictures by which these come later, so that not everybody's come at once.
     pub phase: f64,
 }
@@ -57,7 +59,9 @@ pub struct Status {
     pub joined: bool,
     /// The layers of the camera that it sends, because somebody gets them.
     pub layers: Vec<u8>,
-    /// Frames of the camera that it has sent.
+    /// The same of the screen.
+    pub screen: Vec<u8>,
+    /// Frames of either that it has sent.
     pub frames: u64,
 }
 
@@ -70,7 +74,7 @@ pub struct Publisher {
     call: Call,
     connection: Option<(TransportId, Socket)>,
     /// Where each layer that is sent is in the clip.
-    places: BTreeMap<u8, usize>,
+    places: BTreeMap<(Track, u8), usize>,
     pictures: u32,
     sounds: u32,
     status: watch::Sender<Status>,
@@ -100,12 +104,8 @@ impl Publisher {
     /// Takes part until it is dropped.
     pub async fn run(mut self) {
         for track in [Track::Camera, Track::Microphone] {
-            self.input(Input::Publishing { track, on: true }).await;
+            self.publish(track, true).await;
         }
-        let track = Track::Camera;
-        let mut layers = ladder(track).iter().take(self.setup.clip.layers.len());
-        let height = layers.next_back().expect("a clip has layers").max_height;
-        self.input(Input::PictureSize { track, height }).await;
         self.input(Input::Speaking(self.setup.speaks)).await;
         self.input(Input::Wishes(Wishes::nothing())).await;
         self.input(Input::Join).await;
@@ -126,6 +126,10 @@ impl Publisher {
                 }
                 self.input(input).await;
             }
+            Ok(()) = self.setup.sharing.changed() => {
+                let on = *self.setup.sharing.borrow_and_update() == self.setup.user.as_str();
+                self.publish(Track::Screen, on).await;
+            }
             () = sleep_until(self.clock.instant(due)) => {}
         }
         let now = self.clock.now();
@@ -143,6 +147,16 @@ impl Publisher {
         }
     }
 
+    async fn publish(&mut self, track: Track, on: bool) {
+        self.input(Input::Publishing { track, on }).await;
+        if on && !track.is_audio() {
+            let layers = ladder(Track::Camera).iter();
+            let mut layers = layers.take(self.setup.clip.layers.len());
+            let height = layers.next_back().expect("a clip has layers").max_height;
+            self.input(Input::PictureSize { track, height }).await;
+        }
+    }
+
     fn next_picture(&self) -> Timestamp {
         let interval = self.setup.clip.interval;
         Timestamp::ZERO + interval.mul_f64(self.setup.phase) + interval * self.pictures
@@ -156,12 +170,12 @@ impl Publisher {
         let clip = Arc::clone(&self.setup.clip);
         let capture_time_us = self.next_picture().as_micros();
         let mut frames = Vec::new();
-        for (layer, place) in &mut self.places {
-            let layer_frames = clip.layer(*layer);
+        for ((track, layer), place) in &mut self.places {
+            let layer_frames = clip.layer(layer_of_clip(*track, *layer));
             let frame = layer_frames.get(*place).unwrap();
             *place = (*place + 1) % layer_frames.len();
             frames.push(LocalFrame {
-                track: Track::Camera,
+                track: *track,
                 codec: clip.codec,
                 keyframe: frame.keyframe,
                 spatial_layer: *layer,
@@ -232,34 +246,40 @@ impl Publisher {
                         let _ = socket.send(Message::Binary(packet.to_bytes())).await;
                     }
                 }
-                Command::Encode {
-                    track: Track::Camera,
-                    layers,
-                } => {
-                    let before = std::mem::take(&mut self.places);
-                    for layer in layers.iter().map(|layer| layer.spatial_layer) {
-                        let place = before.get(&layer).copied().unwrap_or(0);
-                        self.places.insert(layer, place);
+                Command::Encode { track, layers } => {
+                    let layers: Vec<u8> = layers.iter().map(|layer| layer.spatial_layer).collect();
+                    self.places
+                        .retain(|(own, layer), _| *own != track || layers.contains(layer));
+                    for layer in &layers {
+                        self.places.entry((track, *layer)).or_default();
                     }
-                    let layers = self.places.keys().copied().collect();
-                    self.status.send_modify(|status| status.layers = layers);
+                    self.status.send_modify(|status| match track {
+                        Track::Screen => status.screen = layers,
+                        _ => status.layers = layers,
+                    });
                 }
-                Command::ForceKeyframe { spatial_layer, .. } => {
-                    if let Some(place) = self.places.get_mut(&spatial_layer) {
-                        *place = self.setup.clip.keyframe_from(spatial_layer, *place);
+                Command::ForceKeyframe {
+                    track,
+                    spatial_layer,
+                } => {
+                    if let Some(place) = self.places.get_mut(&(track, spatial_layer)) {
+                        let layer = layer_of_clip(track, spatial_layer);
+                        *place = self.setup.clip.keyframe_from(layer, *place);
                     }
                 }
                 Command::Emit(Event::Connection(connection)) => {
                     let joined = matches!(connection, Connection::Connected { .. });
                     self.status.send_modify(|status| status.joined = joined);
                 }
-                Command::Encode { .. }
-                | Command::Decode(_)
-                | Command::CloseDecoder { .. }
-                | Command::Emit(_) => {}
+                Command::Decode(_) | Command::CloseDecoder { .. } | Command::Emit(_) => {}
             }
         }
     }
+}
+
+/// A screen has two layers, for which the larger ones of a clip stand.
+fn layer_of_clip(track: Track, layer: u8) -> u8 {
+    layer + u8::from(track == Track::Screen)
 }
 
 async fn connect(server: SocketAddr, url: &str) -> Option<Socket> {
