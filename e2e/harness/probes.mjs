@@ -137,6 +137,33 @@ export function timeToPictures({ selectors, ms }) {
   });
 }
 
+/** Milliseconds from pressing Join until this tile has a picture; gives up after `ms`. Run before it is pressed. */
+export function timeFromJoin({ selector, ms }) {
+  const scratch = new OffscreenCanvas(8, 8).getContext("2d", { willReadFrequently: true });
+  const painted = () => {
+    const canvas = document.querySelector(`${selector} canvas`);
+    if (!canvas?.width || !canvas.height) return false;
+    scratch.clearRect(0, 0, 8, 8);
+    scratch.drawImage(canvas, 0, 0, 8, 8);
+    return scratch.getImageData(0, 0, 8, 8).data.some((value, i) => i % 4 < 3 && value > 40);
+  };
+  let pressed = null;
+  const note = ({ target, timeStamp }) => {
+    if (target.closest("button")?.textContent.startsWith("Join")) pressed ??= timeStamp;
+  };
+  document.addEventListener("click", note, { capture: true });
+  const end = performance.now() + ms;
+  return new Promise((resolve) => {
+    const step = () => {
+      const now = performance.now();
+      if (pressed !== null && painted()) return resolve(Math.round(now - pressed));
+      if (now < end) return requestAnimationFrame(step);
+      resolve(null);
+    };
+    step();
+  });
+}
+
 /** The longest time in the next `ms` milliseconds during which the picture stood still, in milliseconds. */
 export function longestFreeze({ selector, ms }) {
   const scratch = new OffscreenCanvas(64, 36).getContext("2d", { willReadFrequently: true });
