@@ -30,6 +30,8 @@ function measure(server, browser, alice, transport) {
   return withPerson("bob", browser, async (bob) => {
     await bob.open(server, { transport });
     await bob.page.getByRole("button", { name: /^Join/ }).waitFor();
+    // Nobody presses it before the page has finished loading and starting the camera.
+    await bob.page.waitForLoadState("networkidle");
     const time = bob.page.evaluate(timeFromJoin, { selector: selectorOf(alice, "camera"), ms: 20_000 });
     await bob.press(/^Join/);
     const ms = await time;
