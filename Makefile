@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup ui run dev test lint audit fuzz instructions bench bench-quick bench-latency clean
+.PHONY: help setup ui run dev test lint audit fuzz instructions bench bench-quick bench-browser clean
 
 # Folders named in this file must be true wherever a machine's own settings would put them.
 export CARGO_TARGET_DIR := target
@@ -73,11 +73,11 @@ bench-build:
 	@mkdir -p yew-ui/dist
 	@cargo build --release -p bench -p videocall-server -p actix-api -p webtransport-server
 
-bench-latency: ## measure glass-to-glass latency with real browsers
+bench-browser: ## measure CPU, joining and latency in real browsers in 10 minutes, and write PERFORMANCE.md's tables
 	@scripts/setup.sh test
 	@scripts/build-ui.sh --release
-	@cargo build --release -p videocall-server
-	@node e2e/bench-latency.mjs
+	@cargo build --release -p videocall-server -p testkit --bins
+	@node e2e/bench.mjs
 
 clean: ## remove what was built, but not the compiled build tools
 	@mkdir -p target && find target -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +

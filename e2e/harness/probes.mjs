@@ -52,6 +52,43 @@ export function watchCanvas({ selector, ms, enough }) {
 }
 
 /**
+ * Samples the pictures of all tiles ten times a second for `ms` milliseconds. Returns for each, by user: how many `distinct`
+ * ones there were, the `rows` in which they came and the mean `colour` of the last one. It is quicker than one after another.
+ */
+export function watchTiles({ track, ms }) {
+  const scratch = new OffscreenCanvas(16, 9).getContext("2d", { willReadFrequently: true });
+  const seen = new Map();
+  const look = () => {
+    for (const tile of document.querySelectorAll(`[data-user][data-track="${track}"]:not([data-self])`)) {
+      const canvas = tile.querySelector("canvas");
+      const { user } = tile.dataset;
+      if (!seen.has(user)) seen.set(user, { pictures: new Set(), rows: 0, colour: [0, 0, 0] });
+      if (!canvas?.width || !canvas.height) continue;
+      scratch.drawImage(canvas, 0, 0, 16, 9);
+      const pixels = scratch.getImageData(0, 0, 16, 9).data;
+      const one = seen.get(user);
+      one.pictures.add(pixels.join());
+      one.rows = canvas.height;
+      one.colour = [0, 1, 2].map((channel) => {
+        let sum = 0;
+        for (let i = channel; i < pixels.length; i += 4) sum += pixels[i];
+        return Math.round((4 * sum) / pixels.length);
+      });
+    }
+  };
+  const end = performance.now() + ms;
+  return new Promise((resolve) => {
+    const step = () => {
+      look();
+      if (performance.now() < end) return setTimeout(step, 100);
+      const entries = [...seen].map(([user, { pictures, rows, colour }]) => [user, { distinct: pictures.size, rows, colour }]);
+      resolve(Object.fromEntries(entries));
+    };
+    step();
+  });
+}
+
+/**
  * Listens for `ms` milliseconds to a pitch at the loudspeaker and to the level that the tile shows. Stops as soon as both
  * are above `enough`. Returns the maxima: `tone` in dB, `level` in 0..1.
  */
@@ -93,6 +130,33 @@ export function timeToPictures({ selectors, ms }) {
       const now = performance.now();
       if (connected === null && document.querySelector('[data-connection="connected"]')) connected = now;
       if (connected !== null && selectors.every(painted)) return resolve(Math.round(now - connected));
+      if (now < end) return requestAnimationFrame(step);
+      resolve(null);
+    };
+    step();
+  });
+}
+
+/** Milliseconds from pressing Join until this tile has a picture; gives up after `ms`. Run before it is pressed. */
+export function timeFromJoin({ selector, ms }) {
+  const scratch = new OffscreenCanvas(8, 8).getContext("2d", { willReadFrequently: true });
+  const painted = () => {
+    const canvas = document.querySelector(`${selector} canvas`);
+    if (!canvas?.width || !canvas.height) return false;
+    scratch.clearRect(0, 0, 8, 8);
+    scratch.drawImage(canvas, 0, 0, 8, 8);
+    return scratch.getImageData(0, 0, 8, 8).data.some((value, i) => i % 4 < 3 && value > 40);
+  };
+  let pressed = null;
+  const note = ({ target, timeStamp }) => {
+    if (target.closest("button")?.textContent.startsWith("Join")) pressed ??= timeStamp;
+  };
+  document.addEventListener("click", note, { capture: true });
+  const end = performance.now() + ms;
+  return new Promise((resolve) => {
+    const step = () => {
+      const now = performance.now();
+      if (pressed !== null && painted()) return resolve(Math.round(now - pressed));
       if (now < end) return requestAnimationFrame(step);
       resolve(null);
     };

@@ -5,8 +5,10 @@ import { after, test as nodeTest } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { launchFor } from "./browser.mjs";
+import { recordClips } from "./clip.mjs";
 import { Participant } from "./participant.mjs";
 import { videocallServer } from "./servers.mjs";
+import { syntheticPublishers } from "./synthetic.mjs";
 
 const ARTIFACTS = fileURLToPath(new URL("../artifacts/", import.meta.url));
 const TIMEOUT_MS = 60_000;
@@ -64,6 +66,14 @@ class Stage {
     const person = await this.person(name);
     await person.join(server, options);
     return person;
+  }
+
+  /** Lets `count` people without a browser join, see `syntheticPublishers`. */
+  async guests(server, count, options) {
+    const names = Array.from({ length: count }, (_, index) => `guest-${index}`);
+    const guests = await syntheticPublishers(server, { names, clips: await recordClips(server), ...options });
+    this.#closers.push(() => guests.close());
+    return guests;
   }
 
   async assertNoErrors() {

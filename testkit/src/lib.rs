@@ -5,6 +5,7 @@
 //! * [`client`]: one client over any transport and dialect; [`websocket`], [`webtransport`]: its transports
 //! * [`packets`]: packets as clients send them; [`binary`]: binaries that fail to start
 //! * [`impaired`]: a bad network: a model for virtual time, and a proxy that does the same to real connections
+//! * [`synthetic`]: participants that publish what a browser has encoded
 
 #![expect(
     clippy::unwrap_used,
@@ -19,6 +20,7 @@ pub mod impaired;
 pub mod nats;
 pub mod packets;
 pub mod server;
+pub mod synthetic;
 pub mod websocket;
 pub mod webtransport;
 

@@ -8,6 +8,7 @@
 
 mod bus;
 mod hub;
+mod large_room;
 mod limits;
 mod nats;
 mod nats_packets;
