@@ -109,7 +109,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::TrackStats;
+    use crate::event::{Drops, TrackStats};
 
     fn session() -> SessionId {
         SessionId::new(7).unwrap()
@@ -123,7 +123,7 @@ mod tests {
                 layer: None,
                 codec: None,
                 frames: 0,
-                lost: 0,
+                drops: Drops::default(),
                 bps: 0,
                 jitter_ms: 0.0,
                 output: None,

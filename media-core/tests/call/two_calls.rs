@@ -183,7 +183,9 @@ impl World {
                 Command::ForceKeyframe { .. } => client.force = true,
                 Command::Decode(frame) => client.decoded.push((self.now, frame)),
                 Command::Emit(event) => client.events.push((self.now, event)),
-                Command::Encode { .. } | Command::CloseDecoder { .. } => {}
+                Command::Encode { .. }
+                | Command::RestartDecoder { .. }
+                | Command::CloseDecoder { .. } => {}
             }
         }
     }

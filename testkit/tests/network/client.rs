@@ -221,6 +221,7 @@ impl Client {
                 }
                 Command::FetchConfig
                 | Command::Encode { .. }
+                | Command::RestartDecoder { .. }
                 | Command::CloseDecoder { .. }
                 | Command::Emit(_) => {}
             }
