@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use media_core::outputs::drawn_size;
 use serde_json::json;
 use videocall_types::{SessionId, Track};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -106,15 +107,21 @@ impl Canvas {
         })
     }
 
-    /// The canvas takes the picture's size; the page's style sheet scales it.
+    /// The canvas takes the picture's size, unless that is huge; the page's style sheet scales it.
     fn draw(&self, frame: &VideoFrame) -> Result<(), Exception> {
-        let (width, height) = (frame.display_width(), frame.display_height());
+        let (width, height) = drawn_size((frame.display_width(), frame.display_height()));
         // Setting a size clears the canvas and its buffers, even if it is the same.
         if (self.canvas.width(), self.canvas.height()) != (width, height) {
             self.canvas.set_width(width);
             self.canvas.set_height(height);
         }
-        Ok(self.context.draw_image_with_video_frame(frame, 0.0, 0.0)?)
+        Ok(self.context.draw_image_with_video_frame_and_dw_and_dh(
+            frame,
+            0.0,
+            0.0,
+            width.into(),
+            height.into(),
+        )?)
     }
 
     fn clear(&self) {
