@@ -37,6 +37,11 @@ run doc cargo test --release --no-fail-fast --doc
 
 run instructions node scripts/instructions.mjs
 
+# The module is the one of the web app.
+run worklet timeout --kill-after=10 120 node --test --test-reporter=spec videocall-client/audio-worklet/processor.test.mjs
+((passed += $(sum '.*ℹ pass ([0-9]+)'))) || true
+((failed += $(sum '.*ℹ fail ([0-9]+)') + $(sum '.*ℹ cancelled ([0-9]+)'))) || true
+
 shopt -s nullglob
 browser_tests=(e2e/tests/*.test.mjs)
 if ((${#browser_tests[@]})); then

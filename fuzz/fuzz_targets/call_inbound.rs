@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
@@ -46,7 +46,8 @@ enum Step {
         layer: u8,
         reference: u32,
         capture_time_us: u64,
-        vp8: bool,
+        codec: u8,
+        broken: bool,
     },
     DecoderFailed {
         session: u8,
@@ -72,11 +73,17 @@ fuzz_target!(|steps: Vec<Step>| {
     }
 });
 
+/// What a decoder has got since its last keyframe.
+struct Decoder {
+    codec: Codec,
+    sequences: BTreeSet<u64>,
+}
+
 struct Client {
     call: Call,
     now: Timestamp,
     transport: TransportId,
-    decoders: BTreeMap<(SessionId, Track), (u64, Codec)>,
+    decoders: BTreeMap<(SessionId, Track), Decoder>,
 }
 
 impl Client {
@@ -93,6 +100,7 @@ impl Client {
                 webtransport: None,
             },
             prefer: None,
+            cores: 4,
             token: None,
         };
         let call = Call::new(config, 1);
@@ -143,19 +151,20 @@ impl Client {
                 layer,
                 reference,
                 capture_time_us,
-                vp8,
+                codec,
+                broken,
             } => {
                 let track = Track::ALL[usize::from(track) % 4];
-                let video = if vp8 { Codec::Vp8 } else { Codec::Vp9 };
+                let codecs = [None, Some(Codec::Vp8), Some(Codec::Vp9), Some(Codec::Opus)];
                 let sequence = if near { sequence % 64 } else { sequence };
                 let routing = Routing {
                     spatial_layer: layer % 4,
                     reference,
                     capture_time_us,
-                    codec: Some(if track.is_audio() { Codec::Opus } else { video }),
+                    codec: codecs[usize::from(codec) % codecs.len()],
                     ..Routing::new(track, sequence, keyframe)
                 };
-                self.receive(frame(session, &routing));
+                self.receive(frame(session, &routing, broken));
             }
             Step::DecoderFailed { session, track } => {
                 if let Some((session, track)) = decoder(session, track) {
@@ -211,15 +220,23 @@ impl Client {
             match command {
                 Command::OpenTransport { id, .. } => opened = Some(id),
                 Command::Decode(frame) if !frame.track.is_audio() => {
-                    let last = self
-                        .decoders
-                        .insert((frame.session, frame.track), (frame.sequence, frame.codec));
-                    let follows = last.is_some_and(|(n, codec)| {
-                        n.checked_add(1) == Some(frame.sequence) && codec == frame.codec
-                    });
-                    assert!(frame.keyframe || follows, "{frame:?} after {last:?}");
+                    let key = (frame.session, frame.track);
+                    if frame.keyframe {
+                        let decoder = Decoder {
+                            codec: frame.codec,
+                            sequences: BTreeSet::from([frame.sequence]),
+                        };
+                        self.decoders.insert(key, decoder);
+                        continue;
+                    }
+                    let decoder = self.decoders.get_mut(&key).expect("a keyframe came first");
+                    let reference = frame.sequence.checked_sub(frame.reference.into());
+                    let has = reference.is_some_and(|n| decoder.sequences.contains(&n));
+                    assert!(has && decoder.codec == frame.codec, "{frame:?}");
+                    decoder.sequences.insert(frame.sequence);
                 }
-                Command::CloseDecoder { session, track } => {
+                Command::CloseDecoder { session, track }
+                | Command::RestartDecoder { session, track } => {
                     self.decoders.remove(&(session, track));
                 }
                 _ => {}
@@ -259,7 +276,7 @@ fn presence(snapshot: bool, sessions: &[u8], camera: bool, left: &[u8]) -> Bytes
     Packet::new(PacketKind::PRESENCE, b"", None, b"", payload.into()).to_bytes()
 }
 
-fn frame(session: u8, routing: &Routing) -> Bytes {
+fn frame(session: u8, routing: &Routing, broken: bool) -> Bytes {
     let mut media = MediaPacket::new();
     media.media_type = if routing.track.is_audio() {
         MediaType::AUDIO
@@ -268,7 +285,11 @@ fn frame(session: u8, routing: &Routing) -> Bytes {
     }
     .into();
     media.data = Bytes::from_static(b"chunk");
-    let payload = media.write_to_bytes().expect("it is small");
+    let payload = if broken {
+        vec![0xff; 3]
+    } else {
+        media.write_to_bytes().expect("it is small")
+    };
     Packet::media(
         b"peer",
         SessionId::new(session.into()),

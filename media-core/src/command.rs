@@ -101,6 +101,13 @@ pub enum Command {
     },
     /// Give a frame to the decoder of its session and track, making one if there is none.
     Decode(RemoteFrame),
+    /// Drop the decoder and its queue; the next frame begins with another one. The picture stays until then.
+    RestartDecoder {
+        /// Whose track.
+        session: SessionId,
+        /// Which one.
+        track: Track,
+    },
     /// Drop the decoder, its queue and its picture.
     CloseDecoder {
         /// Whose track.

@@ -18,14 +18,14 @@ pub enum Event {
         /// Who.
         session: SessionId,
     },
-    /// A video track has its first picture, or has none any more.
+    /// There is something else to see, or to say, of a video track.
     Picture {
         /// Whose.
         session: SessionId,
         /// Which track.
         track: Track,
-        /// There or not.
-        shown: bool,
+        /// What there is.
+        picture: Picture,
     },
     /// Numbers, about once a second.
     Stats(Stats),
@@ -68,6 +68,29 @@ pub enum EndReason {
     NotAllowed,
     /// The server does not understand this client.
     Rejected,
+}
+
+/// What there is to see of a video track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// There is a picture, if only an old one.
+    pub shown: bool,
+    /// Why it does not move, or is not there; `None` as well while it is not known to last.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why the picture of a track that is published and looked at does not move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// What comes can't be decoded.
+    Undecodable,
+    /// Our connection does not carry it, so that the relay leaves it out.
+    LeftOut,
+    /// Nothing comes of it. Others and our connection are well.
+    SenderStalled,
+    /// Nothing comes at all.
+    ConnectionStalled,
 }
 
 /// Somebody else in the room.
@@ -121,8 +144,8 @@ pub struct TrackStats {
     pub codec: Option<Codec>,
     /// Frames given to the decoder.
     pub frames: u32,
-    /// Frames missing.
-    pub lost: u32,
+    /// Frames that were not shown.
+    pub drops: Drops,
     /// Payload bits per second.
     pub bps: u64,
     /// Variation of the arrival interval (RFC 3550) in milliseconds.
@@ -130,6 +153,21 @@ pub struct TrackStats {
     /// What comes out of the decoder. [`Outputs`](crate::outputs::Outputs) adds it, because the driver alone sees it;
     /// `None` before anything has come out.
     pub output: Option<Output>,
+}
+
+/// How many frames of the last second were not shown, by reason. Of sound, only what was lost is counted here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drops {
+    /// They never came.
+    pub lost: u32,
+    /// They came when later ones had been decoded.
+    pub late: u32,
+    /// They came, and what they refer to did not: a keyframe went on without them.
+    pub no_keyframe: u32,
+    /// The decoder failed with them, was too slow, or there is none for their codec.
+    pub undecodable: u32,
+    /// The relay left them out, because our connection or tile needs no more.
+    pub left_out: u32,
 }
 
 /// What comes out of the decoder of one track.

@@ -6,6 +6,24 @@ use videocall_types::{SessionId, Track};
 
 use crate::event::{Output, Stats};
 
+/// Pixels that a canvas has at most: those of a 4K screen, 33 MB.
+const MAX_PIXELS: u64 = 3840 * 2160;
+
+/// The size in which a picture of this size is drawn, in pixels: its own, or less if the sender, who may send anything,
+/// would fill our memory with it.
+#[must_use]
+pub fn drawn_size((width, height): (u32, u32)) -> (u32, u32) {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels <= MAX_PIXELS {
+        return (width, height);
+    }
+    let scale = (MAX_PIXELS as f64 / pixels as f64).sqrt();
+    let most = u32::try_from(MAX_PIXELS).unwrap_or(u32::MAX);
+    let width = ((f64::from(width) * scale) as u32).clamp(1, most);
+    let height = ((f64::from(height) * scale) as u32).max(1);
+    (width, height.min(most / width))
+}
+
 /// The outputs of all received tracks since the last numbers.
 #[derive(Debug, Default)]
 pub struct Outputs {
@@ -109,7 +127,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::TrackStats;
+    use crate::event::{Drops, TrackStats};
 
     fn session() -> SessionId {
         SessionId::new(7).unwrap()
@@ -123,7 +141,7 @@ mod tests {
                 layer: None,
                 codec: None,
                 frames: 0,
-                lost: 0,
+                drops: Drops::default(),
                 bps: 0,
                 jitter_ms: 0.0,
                 output: None,
@@ -156,6 +174,20 @@ mod tests {
             late,
             dropped,
         })
+    }
+
+    #[test]
+    fn only_huge_pictures_are_drawn_smaller() {
+        for size in [(0, 0), (640, 360), (3840, 2160), (2160, 3840)] {
+            assert_eq!(drawn_size(size), size);
+        }
+        assert_eq!(drawn_size((4000, 4000)), (2880, 2880));
+        assert_eq!(drawn_size((7680, 4320)), (3840, 2160));
+        for size in [(u32::MAX, 1), (1, u32::MAX), (u32::MAX, u32::MAX)] {
+            let (width, height) = drawn_size(size);
+            assert!(width >= 1 && height >= 1);
+            assert!(u64::from(width) * u64::from(height) <= MAX_PIXELS);
+        }
     }
 
     #[test]

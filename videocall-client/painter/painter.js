@@ -1,20 +1,20 @@
 // Draws the engine's pictures, in a Worker of its own: where a browser has no GPU, drawing waits for the page, and neither
 // sound nor what is sent may wait with it.
 //
-// Messages are arrays: what to do, the key of a track, and an object that is transferred.
+// Messages are arrays: what to do, the key of a track, an object that is transferred, and what else there is to say.
 //   engine -> ["attach", key, OffscreenCanvas]   draw the track here, too
 //             ["detach", key]                    no longer on the canvas that came first
-//             ["draw", key, VideoFrame]          its next picture, which is answered with the key when it is drawn
+//             ["draw", key, VideoFrame, size]    its next picture, in [width, height]; answered with the key when it is drawn
 //             ["clear", key]                     it has no picture any more
 
-/** Contexts of the canvases of each track, oldest first, and its newest picture for a canvas that comes later. */
+/** Contexts of the canvases of each track, oldest first, and its newest picture with its size for a canvas that comes later. */
 const tracks = new Map();
 
 const actions = {
   attach(track, canvas) {
     const context = canvas.getContext("2d", { alpha: false });
     track.contexts.push(context);
-    if (track.newest) paint(context, track.newest);
+    if (track.newest) paint(context, track.newest, track.size);
   },
 
   detach(track) {
@@ -22,9 +22,10 @@ const actions = {
     track.contexts.shift();
   },
 
-  draw(track, frame) {
+  draw(track, frame, size) {
     keep(track, frame);
-    for (const context of track.contexts) paint(context, frame);
+    track.size = size;
+    for (const context of track.contexts) paint(context, frame, size);
   },
 
   clear(track) {
@@ -33,11 +34,11 @@ const actions = {
   },
 };
 
-self.addEventListener("message", ({ data: [action, key, object] }) => {
-  const track = tracks.get(key) ?? { contexts: [], newest: null };
+self.addEventListener("message", ({ data: [action, key, object, more] }) => {
+  const track = tracks.get(key) ?? { contexts: [], newest: null, size: null };
   tracks.set(key, track);
   try {
-    actions[action](track, object);
+    actions[action](track, object, more);
   } catch (error) {
     console.warn(`a picture can't be drawn: ${error}`);
   }
@@ -51,11 +52,10 @@ function keep(track, frame) {
   track.newest = frame;
 }
 
-/** The canvas takes the picture's size; the page's style sheet scales it. */
-function paint(context, frame) {
+/** The canvas takes this size; the page's style sheet scales it. */
+function paint(context, frame, [width, height]) {
   const { canvas } = context;
-  const { displayWidth: width, displayHeight: height } = frame;
   // Setting a size clears the canvas and its buffers, even if it is the same.
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  context.drawImage(frame, 0, 0);
+  context.drawImage(frame, 0, 0, width, height);
 }

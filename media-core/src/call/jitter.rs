@@ -13,6 +13,7 @@ use videocall_types::{Codec, LayerSet, Recent, Timestamp};
 
 use super::arrival::Arrival;
 use super::behind::Behind;
+use crate::event::Drops;
 use crate::frame::RemoteFrame;
 
 /// Missing frames are late ones at first, and lost ones after this time.
@@ -37,7 +38,9 @@ pub(super) struct JitterBuffer {
     need: Need,
     arrival: Arrival,
     behind: Behind,
-    lost: u64,
+    drops: Drops,
+    /// Frames after the last one that came and were dropped, so that they are not lost.
+    dropped_since: u64,
 }
 
 #[derive(Debug)]
@@ -113,7 +116,8 @@ impl JitterBuffer {
             need: Need::Nothing,
             arrival: Arrival::default(),
             behind: Behind::default(),
-            lost: 0,
+            drops: Drops::default(),
+            dropped_since: 0,
         }
     }
 
@@ -138,6 +142,7 @@ impl JitterBuffer {
     /// The next frame may be any: of another connection or another start of the sender.
     pub(super) fn restart(&mut self) {
         self.drop_held();
+        self.dropped_since = 0;
         self.last = None;
         self.need = Need::Nothing;
     }
@@ -156,6 +161,9 @@ impl JitterBuffer {
                     .behind
                     .is_restart(last.sequence() - frame.sequence, captured_later)
                 {
+                    if !last.decoded.contains(frame.sequence) {
+                        count(&mut self.drops.late, 1);
+                    }
                     return;
                 }
                 self.restart();
@@ -224,9 +232,9 @@ impl JitterBuffer {
         }
     }
 
-    /// Frames that never came, since the last call.
-    pub(super) fn take_lost(&mut self) -> u64 {
-        std::mem::take(&mut self.lost)
+    /// Frames that did not leave, since the last call.
+    pub(super) fn take_drops(&mut self) -> Drops {
+        std::mem::take(&mut self.drops)
     }
 
     pub(super) fn jitter_ms(&self) -> f64 {
@@ -267,13 +275,23 @@ impl JitterBuffer {
     /// Takes a frame out, and gives up what is missing before it.
     fn take(&mut self, (layer, sequence): (u8, u64)) -> Option<Held> {
         let taken = self.held.remove(&(layer, sequence))?;
+        let of_layer = (layer, 0)..(layer, sequence);
+        let unused = u64::try_from(self.held.range(of_layer).count()).unwrap_or(u64::MAX);
+        count(&mut self.drops.no_keyframe, unused);
         if let Some(last) = self.last.filter(|last| last.layer == layer) {
             let missing = sequence.saturating_sub(last.sequence()).saturating_sub(1);
-            // What a delta does without was left out for us.
-            if taken.frame.keyframe && missing <= MAX_LOSS {
-                self.lost += missing;
+            let came = unused.saturating_add(self.dropped_since);
+            if missing <= MAX_LOSS {
+                // What a delta does without was left out for us.
+                let reason = if taken.frame.keyframe {
+                    &mut self.drops.lost
+                } else {
+                    &mut self.drops.left_out
+                };
+                count(reason, missing.saturating_sub(came));
             }
         }
+        self.dropped_since = 0;
         // The keyframes with which other layers may begin later.
         let later = self.held.iter().filter(|(_, held)| {
             held.frame.keyframe && (!taken.frame.keyframe || held.arrival > taken.arrival)
@@ -306,7 +324,17 @@ impl JitterBuffer {
     }
 
     fn drop_held(&mut self) {
+        let layer = self.last.map(|last| last.layer);
+        let of_layer = self.held.keys().filter(|key| Some(key.0) == layer);
+        let came = u64::try_from(of_layer.count()).unwrap_or(u64::MAX);
+        self.dropped_since = self.dropped_since.saturating_add(came);
+        let all = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
+        count(&mut self.drops.no_keyframe, all);
         self.held.clear();
         self.held_bytes = 0;
     }
+}
+
+fn count(reason: &mut u32, frames: u64) {
+    *reason = reason.saturating_add(u32::try_from(frames).unwrap_or(u32::MAX));
 }

@@ -12,6 +12,7 @@ mod link;
 mod outbox;
 mod pack;
 mod pending;
+mod picture;
 mod publish;
 mod race;
 mod random;
@@ -121,7 +122,9 @@ impl Call {
             Input::DecoderFailed { session, track } => {
                 self.receivers.decoder_failed(session, track, now, out)
             }
-            Input::FrameShown { session, track } => self.receivers.frame_shown(session, track, out),
+            Input::FrameShown { session, track } => {
+                self.receivers.frame_shown(session, track, now, out)
+            }
             Input::NetworkBack => {
                 self.link.network_back(now, out);
                 if let Some(session) = &mut self.session {
@@ -196,7 +199,7 @@ impl Call {
         };
         session.received(packet.len(), now);
         self.link.trust(&mut self.out);
-        if matches!(inbound, Inbound::Media(_)) {
+        if matches!(inbound, Inbound::Media(_) | Inbound::Undecodable { .. }) {
             session.media(now);
         }
         match inbound {
@@ -209,6 +212,9 @@ impl Call {
                 self.receivers.frame(frame, now, &mut self.out);
             }
             Inbound::Media(frame) => self.pending.hold(frame, now),
+            Inbound::Undecodable { session, track } => {
+                self.receivers.undecodable(session, track, now)
+            }
             Inbound::Probe(sent) => session.probe_answered(sent, now),
             Inbound::KeyframeWanted {
                 track,

@@ -10,9 +10,10 @@ use super::audio::AudioFilter;
 use super::jitter::JitterBuffer;
 use super::outbox::Outbox;
 use super::pack;
+use super::picture::{Connection, PictureWatch};
 use super::wishes::Shown;
 use crate::command::{Command, Lane};
-use crate::event::{Event, TrackStats};
+use crate::event::{Drops, Event, Picture, TrackStats};
 use crate::frame::RemoteFrame;
 
 /// One keyframe request per track in this time; repeated while it is still needed.
@@ -40,7 +41,12 @@ struct Receiver {
     /// The sender has switched it off; what arrives before this moment was sent earlier.
     tail_until: Option<Timestamp>,
     decoding: bool,
+    watch: PictureWatch,
+    /// There is a picture, if only an old one.
     shown: bool,
+    /// What the page was told.
+    told: Picture,
+    undecodable: u32,
     asked_at: Option<Timestamp>,
     /// Layer and codec of the newest frame.
     newest: Option<(u8, Codec)>,
@@ -98,13 +104,26 @@ impl Receivers {
         }
     }
 
-    pub(super) fn frame_shown(&mut self, session: SessionId, track: Track, out: &mut Outbox) {
+    /// A frame came that no decoder can take.
+    pub(super) fn undecodable(&mut self, session: SessionId, track: Track, now: Timestamp) {
+        if let Some(receiver) = self.tracks.get_mut(&(session, track)) {
+            receiver.undecodable(now);
+        }
+    }
+
+    pub(super) fn frame_shown(
+        &mut self,
+        session: SessionId,
+        track: Track,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) {
         if let Some(receiver) = self
             .tracks
             .get_mut(&(session, track))
             .filter(|receiver| receiver.decoding)
         {
-            receiver.set_shown(true, out);
+            receiver.frame_shown(now, out);
         }
     }
 
@@ -140,6 +159,18 @@ impl Receivers {
         if lacking != self.lacking {
             out.send(pack::redundancy(&lacking), Lane::Control);
             self.lacking = lacking;
+        }
+    }
+
+    /// A second is over: tells the page of each picture that does not move.
+    pub(super) fn review_pictures(
+        &mut self,
+        connection: Connection,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) {
+        for receiver in self.tracks.values_mut() {
+            receiver.review_picture(connection, now, out);
         }
     }
 
@@ -201,7 +232,10 @@ impl Receiver {
             live: false,
             tail_until: None,
             decoding: false,
+            watch: PictureWatch::new(track),
             shown: false,
+            told: Picture::default(),
+            undecodable: 0,
             asked_at: None,
             newest: None,
             frames: 0,
@@ -210,14 +244,15 @@ impl Receiver {
     }
 
     fn frame(&mut self, frame: RemoteFrame, now: Timestamp, out: &mut Outbox) {
-        if !self.wished || self.tail_until.is_some_and(|until| now < until) {
+        if !self.is_of_use(now) {
             return;
         }
+        self.watch.arrived(now);
         self.bytes = self.bytes.saturating_add(frame.data.len() as u64);
         match &mut self.media {
             Media::Audio(filter) => {
                 for frame in filter.accept(frame, now) {
-                    self.decode(frame, out);
+                    self.decode(frame, now, out);
                 }
             }
             Media::Video(buffer) => {
@@ -225,6 +260,32 @@ impl Receiver {
                 self.release(now, out);
             }
         }
+    }
+
+    fn is_of_use(&self, now: Timestamp) -> bool {
+        self.wished && self.tail_until.is_none_or(|until| now >= until)
+    }
+
+    fn undecodable(&mut self, now: Timestamp) {
+        if self.is_of_use(now) {
+            self.watch.arrived(now);
+            self.watch.failed(now);
+            self.undecodable = self.undecodable.saturating_add(1);
+        }
+    }
+
+    fn frame_shown(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.watch.shown(now);
+        self.shown = true;
+        self.tell(out);
+    }
+
+    fn review_picture(&mut self, connection: Connection, now: Timestamp, out: &mut Outbox) {
+        if self.watch.hangs(now) {
+            self.decoder_failed(now, out);
+        }
+        self.watch.review(connection, now);
+        self.tell(out);
     }
 
     fn set_wished(&mut self, wished: bool, now: Timestamp, out: &mut Outbox) {
@@ -248,6 +309,7 @@ impl Receiver {
             && self.wished
         {
             buffer.expect_frames(now);
+            self.watch.expect(now);
         }
     }
 
@@ -263,15 +325,25 @@ impl Receiver {
         if !self.decoding {
             return;
         }
-        self.close_decoder(out);
-        if let Media::Video(buffer) = &mut self.media {
-            buffer.decoder_lost();
+        let vain = self.watch.failed(now);
+        match &mut self.media {
+            Media::Audio(_) => self.close_decoder(out),
+            Media::Video(buffer) => {
+                buffer.decoder_lost();
+                self.undecodable = self.undecodable.saturating_add(vain);
+                self.decoding = false;
+                out.push(Command::RestartDecoder {
+                    session: self.session,
+                    track: self.track,
+                });
+            }
         }
         self.release(now, out);
     }
 
     fn restart(&mut self, now: Timestamp) {
         self.asked_at = None;
+        self.watch.restart();
         match &mut self.media {
             Media::Audio(filter) => filter.restart(),
             Media::Video(buffer) => buffer.restart(),
@@ -284,7 +356,7 @@ impl Receiver {
         while let Media::Video(buffer) = &mut self.media
             && let Some(frame) = buffer.pop(now)
         {
-            self.decode(frame, out);
+            self.decode(frame, now, out);
         }
         if self.next_ask().is_some_and(|at| now >= at) {
             self.asked_at = Some(now);
@@ -317,8 +389,11 @@ impl Receiver {
         }
     }
 
-    fn decode(&mut self, frame: RemoteFrame, out: &mut Outbox) {
+    fn decode(&mut self, frame: RemoteFrame, now: Timestamp, out: &mut Outbox) {
         self.decoding = true;
+        if !self.track.is_audio() {
+            self.watch.given(now);
+        }
         self.newest = Some((frame.spatial_layer, frame.codec));
         self.frames = self.frames.saturating_add(1);
         out.push(Command::Decode(frame));
@@ -331,25 +406,40 @@ impl Receiver {
                 track: self.track,
             });
         }
-        self.set_shown(false, out);
+        self.shown = false;
+        self.watch.stop();
+        self.tell(out);
     }
 
-    fn set_shown(&mut self, shown: bool, out: &mut Outbox) {
-        if self.shown != shown && !self.track.is_audio() {
-            self.shown = shown;
+    /// Tells the page what there is to see, if that is something else than before.
+    fn tell(&mut self, out: &mut Outbox) {
+        let picture = Picture {
+            shown: self.shown,
+            trouble: self.watch.trouble(),
+        };
+        if self.told != picture && !self.track.is_audio() {
+            self.told = picture;
             out.emit(Event::Picture {
                 session: self.session,
                 track: self.track,
-                shown,
+                picture,
             });
         }
     }
 
     fn take_stats(&mut self, elapsed: Duration) -> TrackStats {
-        let (lost, jitter_ms) = match &mut self.media {
-            Media::Audio(filter) => (filter.take_lost(), filter.jitter_ms()),
-            Media::Video(buffer) => (buffer.take_lost(), buffer.jitter_ms()),
+        let (mut drops, jitter_ms) = match &mut self.media {
+            Media::Audio(filter) => {
+                let lost = u32::try_from(filter.take_lost()).unwrap_or(u32::MAX);
+                let drops = Drops {
+                    lost,
+                    ..Drops::default()
+                };
+                (drops, filter.jitter_ms())
+            }
+            Media::Video(buffer) => (buffer.take_drops(), buffer.jitter_ms()),
         };
+        drops.undecodable = std::mem::take(&mut self.undecodable);
         TrackStats {
             session: self.session,
             track: self.track,
@@ -359,7 +449,7 @@ impl Receiver {
                 .filter(|_| !self.track.is_audio()),
             codec: self.newest.map(|(_, codec)| codec),
             frames: std::mem::take(&mut self.frames),
-            lost: u32::try_from(lost).unwrap_or(u32::MAX),
+            drops,
             bps: super::stats::bits_per_second(std::mem::take(&mut self.bytes), elapsed),
             jitter_ms,
             output: None,

@@ -1,10 +1,13 @@
 //! What lives as long as one connection: heartbeats, probes and the numbers.
 
+use std::time::Duration;
+
 use videocall_types::Timestamp;
 
 use super::heartbeat::{Heartbeat, MediaState};
 use super::outbox::Outbox;
 use super::pack;
+use super::picture::Connection;
 use super::receive::Receivers;
 use super::stats::{Interval, bits_per_second};
 use super::uplink::Uplink;
@@ -12,12 +15,18 @@ use super::watchdog::{Verdict, Watchdog};
 use crate::command::Lane;
 use crate::event::{Event, Stats};
 
+/// Probes are answered once a second: when nothing has come for this time, nothing comes.
+const SILENCE: Duration = Duration::from_secs(2);
+/// A second that was longer than this: we were asleep, and what came meanwhile is still to be handed in.
+const ASLEEP: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 pub(super) struct Session {
     watchdog: Watchdog,
     heartbeat: Heartbeat,
     interval: Interval,
     received_bytes: u64,
+    received_at: Timestamp,
     pub(super) uplink: Uplink,
 }
 
@@ -38,12 +47,14 @@ impl Session {
             heartbeat: Heartbeat::new(now),
             interval: Interval::new(now),
             received_bytes: 0,
+            received_at: now,
             uplink: Uplink::new(now),
         }
     }
 
     pub(super) fn received(&mut self, bytes: usize, now: Timestamp) {
         self.received_bytes = self.received_bytes.saturating_add(bytes as u64);
+        self.received_at = now;
         self.uplink.received(bytes);
         self.watchdog.received(now);
     }
@@ -84,6 +95,13 @@ impl Session {
         self.beat(state, now, out);
         if let Some(elapsed) = self.interval.end(now) {
             receivers.review_losses(out);
+            if elapsed < ASLEEP {
+                let connection = Connection {
+                    is_silent: now - self.received_at >= SILENCE,
+                    is_limited: self.uplink.downlink().is_some(),
+                };
+                receivers.review_pictures(connection, now, out);
+            }
             let stats = Stats {
                 interval_ms: elapsed.as_secs_f64() * 1000.0,
                 rtt_ms: self.watchdog.rtt_ms(),

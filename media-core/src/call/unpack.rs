@@ -29,6 +29,8 @@ pub(super) enum Inbound {
     Drain(Duration),
     /// A frame of somebody.
     Media(RemoteFrame),
+    /// A frame of somebody that no decoder can take: of an unknown codec, or broken.
+    Undecodable { session: SessionId, track: Track },
     /// Our probe came back; it carries when it was sent.
     Probe(Timestamp),
     /// Somebody needs a keyframe of this layer of our track.
@@ -98,18 +100,30 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
 }
 
 fn read_media(header: &PacketHeader) -> Option<Inbound> {
-    let media = MediaPacket::parse_from_tokio_bytes(&header.data).ok()?;
-    match media.media_type.enum_value().ok()? {
-        MediaType::VIDEO | MediaType::AUDIO | MediaType::SCREEN => {
-            read_frame(header, media).map(Inbound::Media)
+    let media = MediaPacket::parse_from_tokio_bytes(&header.data);
+    match media.as_ref().map(|media| media.media_type.enum_value()) {
+        // The header tells whose frame of which track it is, also when the payload is broken.
+        Ok(Ok(MediaType::VIDEO | MediaType::AUDIO | MediaType::SCREEN)) | Err(_) => {
+            read_frame(header, media.ok())
         }
-        MediaType::RTT => Some(Inbound::Probe(from_millis(media.timestamp))),
-        MediaType::MEDIA_TYPE_UNKNOWN | MediaType::HEARTBEAT | MediaType::KEYFRAME_REQUEST => None,
+        Ok(Ok(MediaType::RTT)) => Some(Inbound::Probe(from_millis(media.ok()?.timestamp))),
+        Ok(Ok(
+            MediaType::MEDIA_TYPE_UNKNOWN | MediaType::HEARTBEAT | MediaType::KEYFRAME_REQUEST,
+        ))
+        | Ok(Err(_)) => None,
     }
 }
 
-fn read_frame(header: &PacketHeader, media: MediaPacket) -> Option<RemoteFrame> {
+/// `media`: `None` if it can't be read.
+fn read_frame(header: &PacketHeader, media: Option<MediaPacket>) -> Option<Inbound> {
+    let session = header.session_id?;
     let routing = Routing::parse(&header.routing)?;
+    let track = routing.track;
+    let frame = media.and_then(|media| to_frame(session, routing, media));
+    Some(frame.map_or(Inbound::Undecodable { session, track }, Inbound::Media))
+}
+
+fn to_frame(session: SessionId, routing: Routing, media: MediaPacket) -> Option<RemoteFrame> {
     let codec = routing
         .codec
         .or_else(|| implied_codec(routing.track, &media))?;
@@ -121,7 +135,7 @@ fn read_frame(header: &PacketHeader, media: MediaPacket) -> Option<RemoteFrame> 
     earlier.truncate(usize::from(MAX_REDUNDANCY));
     let fits = (codec == Codec::Opus) == routing.track.is_audio();
     fits.then_some(RemoteFrame {
-        session: header.session_id?,
+        session,
         track: routing.track,
         codec,
         keyframe: routing.keyframe || routing.track.is_audio(),
@@ -249,13 +263,33 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_without_sender_or_of_a_wrong_codec_means_nothing() {
+    fn a_frame_without_sender_means_nothing() {
         let packet = pack::media(local(Track::Camera, Codec::Vp9), place(0), Vec::new());
         assert_eq!(read(&packet.to_bytes()), Inbound::Nothing);
-        let packet = pack::media(local(Track::Camera, Codec::Opus), place(0), Vec::new());
-        assert_eq!(read(&stamped(&packet, 7)), Inbound::Nothing);
-        let packet = pack::media(local(Track::Microphone, Codec::Vp9), place(0), Vec::new());
-        assert_eq!(read(&stamped(&packet, 7)), Inbound::Nothing);
+    }
+
+    #[test]
+    fn a_frame_that_fits_no_decoder_is_somebodys_all_the_same() {
+        let undecodable = |track| Inbound::Undecodable {
+            session: SessionId::new(7).unwrap(),
+            track,
+        };
+        for (track, codec) in [
+            (Track::Camera, Codec::Opus),
+            (Track::Microphone, Codec::Vp9),
+        ] {
+            let packet = pack::media(local(track, codec), place(0), Vec::new());
+            assert_eq!(read(&stamped(&packet, 7)), undecodable(track));
+        }
+        let routing = Routing {
+            codec: None,
+            ..Routing::new(Track::Screen, 0, true)
+        };
+        for payload in [&b"\xff\xff\xff"[..], b"\x08\x01"] {
+            let payload = Bytes::from_static(payload);
+            let packet = Packet::media(b"bob", SessionId::new(7), &routing, payload);
+            assert_eq!(read(&packet.to_bytes()), undecodable(Track::Screen));
+        }
     }
 
     #[test]

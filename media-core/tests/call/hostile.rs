@@ -54,7 +54,8 @@ impl Decoders {
                 }
                 self.last.insert(key, frame.clone());
             }
-            Command::CloseDecoder { session, track } => {
+            Command::CloseDecoder { session, track }
+            | Command::RestartDecoder { session, track } => {
                 self.last.remove(&(*session, *track));
             }
             _ => {}

@@ -18,5 +18,6 @@ mod recovering;
 mod relay;
 mod rig;
 mod show;
+mod trouble;
 mod two_calls;
 mod wishes;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use media_core::Command;
 use media_core::command::{Lane, VideoEncoding};
-use media_core::event::{Connection, Event, Participant};
+use media_core::event::{Connection, Event, Participant, Picture};
 use protobuf::Message as _;
 use videocall_types::proto::control::{self as wire, KeyframeRequest};
 use videocall_types::proto::media_packet::MediaPacket;
@@ -53,6 +53,9 @@ pub(crate) fn command(command: &Command) -> String {
                 frame.sequence
             )
         }
+        Command::RestartDecoder { session, track } => {
+            format!("restart decoder {} {track:?}", session.get())
+        }
         Command::CloseDecoder { session, track } => {
             format!("close decoder {} {track:?}", session.get())
         }
@@ -79,13 +82,11 @@ fn event(event: &Event) -> String {
         Event::Picture {
             session,
             track,
-            shown,
+            picture: Picture { shown, trouble },
         } => {
-            format!(
-                "picture {} {track:?} {}",
-                session.get(),
-                if *shown { "shown" } else { "gone" }
-            )
+            let shown = if *shown { "shown" } else { "gone" };
+            let trouble = trouble.map_or(String::new(), |trouble| format!(", {trouble:?}"));
+            format!("picture {} {track:?} {shown}{trouble}", session.get())
         }
         Event::Stats(_) => "stats".into(),
     }

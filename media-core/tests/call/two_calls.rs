@@ -171,6 +171,22 @@ impl World {
     }
 
     fn carry_out(&mut self, index: usize) {
+        let before = self.clients[index].decoded.len();
+        self.carry_out_commands(index);
+        let client = &self.clients[index];
+        let pictures = client.decoded[before..].iter().map(|(_, frame)| frame);
+        let pictures: Vec<_> = pictures
+            .filter(|frame| !frame.track.is_audio())
+            .map(|frame| (frame.session, frame.track))
+            .collect();
+        for (session, track) in pictures {
+            let shown = Input::FrameShown { session, track };
+            self.clients[index].call.handle(shown, self.now);
+            self.carry_out_commands(index);
+        }
+    }
+
+    fn carry_out_commands(&mut self, index: usize) {
         while let Some(command) = self.clients[index].call.poll_command() {
             let client = &mut self.clients[index];
             match command {
@@ -183,7 +199,9 @@ impl World {
                 Command::ForceKeyframe { .. } => client.force = true,
                 Command::Decode(frame) => client.decoded.push((self.now, frame)),
                 Command::Emit(event) => client.events.push((self.now, event)),
-                Command::Encode { .. } | Command::CloseDecoder { .. } => {}
+                Command::Encode { .. }
+                | Command::RestartDecoder { .. }
+                | Command::CloseDecoder { .. } => {}
             }
         }
     }

@@ -187,7 +187,12 @@ fn frames_that_nobody_wanted_are_not_lost() {
     let mut tracks = Vec::new();
     while let Some(command) = rig.call.poll_command() {
         if let Command::Emit(Event::Stats(stats)) = command {
-            tracks.extend(stats.tracks.iter().map(|t| (t.track, t.frames, t.lost)));
+            tracks.extend(
+                stats
+                    .tracks
+                    .iter()
+                    .map(|t| (t.track, t.frames, t.drops.lost)),
+            );
         }
     }
     assert_eq!(tracks, [(Camera, 3, 0)]);

@@ -271,7 +271,10 @@ impl Publisher {
                     let joined = matches!(connection, Connection::Connected { .. });
                     self.status.send_modify(|status| status.joined = joined);
                 }
-                Command::Decode(_) | Command::CloseDecoder { .. } | Command::Emit(_) => {}
+                Command::Decode(_)
+                | Command::RestartDecoder { .. }
+                | Command::CloseDecoder { .. }
+                | Command::Emit(_) => {}
             }
         }
     }

@@ -176,6 +176,19 @@ impl Client {
     }
 
     async fn carry_out(&mut self) {
+        let mut decoded = Vec::new();
+        loop {
+            self.carry_out_commands(&mut decoded).await;
+            let Some((session, track)) = decoded.pop() else {
+                return;
+            };
+            let shown = Input::FrameShown { session, track };
+            self.call.handle(shown, self.clock.now());
+        }
+    }
+
+    /// Whose pictures are decoded, and so shown, is added to `decoded`.
+    async fn carry_out_commands(&mut self, decoded: &mut Vec<(SessionId, Track)>) {
         while let Some(command) = self.call.poll_command() {
             match command {
                 Command::OpenTransport { id, url, .. } => {
@@ -208,6 +221,9 @@ impl Client {
                 }
                 Command::Decode(frame) => {
                     let now = self.clock.now();
+                    if !frame.track.is_audio() {
+                        decoded.push((frame.session, frame.track));
+                    }
                     self.seen
                         .entry(frame.session)
                         .or_default()
@@ -221,6 +237,7 @@ impl Client {
                 }
                 Command::FetchConfig
                 | Command::Encode { .. }
+                | Command::RestartDecoder { .. }
                 | Command::CloseDecoder { .. }
                 | Command::Emit(_) => {}
             }

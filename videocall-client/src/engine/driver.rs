@@ -234,6 +234,7 @@ impl Driver {
                     spatial_layer,
                 } => self.sources.force_keyframe(track, spatial_layer),
                 Command::Decode(frame) => failures.extend(self.decoders.decode(&frame)),
+                Command::RestartDecoder { session, track } => self.drop_decoder(session, track),
                 Command::CloseDecoder { session, track } => self.close_decoder(session, track),
                 Command::Emit(event) => self.emit(event),
             }
@@ -267,11 +268,16 @@ impl Driver {
         });
     }
 
-    fn close_decoder(&mut self, session: SessionId, track: Track) {
+    /// What it has decoded and what is not shown yet goes with it.
+    fn drop_decoder(&mut self, session: SessionId, track: Track) {
         self.decoders.close(session, track);
         self.sync
             .close(session, track)
             .for_each(|frame| frame.close());
+    }
+
+    fn close_decoder(&mut self, session: SessionId, track: Track) {
+        self.drop_decoder(session, track);
         self.outputs.closed(session, track);
         if track.is_audio() {
             if let Some(playout) = &self.playout

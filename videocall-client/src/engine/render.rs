@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gloo::events::EventListener;
 use js_sys::Array;
+use media_core::outputs::drawn_size;
 use serde_json::json;
 use videocall_types::{SessionId, Track};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -54,12 +55,16 @@ impl Renderer {
         track: Track,
         canvas: &OffscreenCanvas,
     ) -> Result<(), Exception> {
-        self.tell("attach", session, track, canvas)
+        let message = message("attach", session, track);
+        message.push(canvas);
+        self.hand_over(&message, canvas)
     }
 
     /// Takes away the oldest canvas: a page may show a track at its new place before it removes the old one.
     pub(super) fn detach(&self, session: SessionId, track: Track) -> Result<(), Exception> {
-        self.tell("detach", session, track, &JsValue::UNDEFINED)
+        Ok(self
+            .painter
+            .post_message(&message("detach", session, track))?)
     }
 
     /// Draws a picture, or keeps it for a canvas that comes later. While an earlier one is being drawn, the newest waits.
@@ -92,7 +97,9 @@ impl Renderer {
         if let Some(busy) = self.busy.get_mut(&(session, track)) {
             busy.replace(None);
         }
-        self.tell("clear", session, track, &JsValue::UNDEFINED)
+        Ok(self
+            .painter
+            .post_message(&message("clear", session, track))?)
     }
 
     fn start(
@@ -101,30 +108,27 @@ impl Renderer {
         track: Track,
         frame: &VideoFrame,
     ) -> Result<(), Exception> {
-        self.tell("draw", session, track, frame)?;
+        let (width, height) = drawn_size((frame.display_width(), frame.display_height()));
+        let message = message("draw", session, track);
+        message.push(frame);
+        message.push(&Array::of2(&width.into(), &height.into()));
+        self.hand_over(&message, frame)?;
         self.busy.insert((session, track), Busy::default());
         Ok(())
     }
 
     /// `object` belongs to the painter afterwards.
-    fn tell(
-        &self,
-        action: &str,
-        session: SessionId,
-        track: Track,
-        object: &JsValue,
-    ) -> Result<(), Exception> {
-        // The painter gives the key back as it is; numbers of JavaScript are too short for sessions.
-        let key = json!((session, track)).to_string();
-        let message = Array::of3(&action.into(), &key.into(), object);
-        if object.is_undefined() {
-            self.painter.post_message(&message)?;
-        } else {
-            self.painter
-                .post_message_with_transfer(&message, &Array::of1(object))?;
-        }
-        Ok(())
+    fn hand_over(&self, message: &Array, object: &JsValue) -> Result<(), Exception> {
+        Ok(self
+            .painter
+            .post_message_with_transfer(message, &Array::of1(object))?)
     }
+}
+
+fn message(action: &str, session: SessionId, track: Track) -> Array {
+    // The painter gives the key back as it is; numbers of JavaScript are too short for sessions.
+    let key = json!((session, track)).to_string();
+    Array::of2(&action.into(), &key.into())
 }
 
 impl Busy {

@@ -22,4 +22,5 @@ pub(crate) mod tiles;
 pub(crate) mod toasts;
 pub(crate) mod toggle;
 pub(crate) mod top_bar;
+pub(crate) mod trouble;
 pub(crate) mod view_tools;

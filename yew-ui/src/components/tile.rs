@@ -1,6 +1,6 @@
 //! The frame of a person or a screen.
 
-use media_core::event::Participant;
+use media_core::event::{Participant, Picture};
 use videocall_client::Client;
 use videocall_types::Track;
 use yew::prelude::*;
@@ -8,6 +8,7 @@ use yew::prelude::*;
 use super::avatar::Avatar;
 use super::icon::{Icon, Symbol};
 use super::remote_video::RemoteVideo;
+use super::trouble::{self, TroubleNote};
 use super::view_tools::{ViewTools, press};
 use crate::hooks::target::is_within;
 use crate::hooks::use_view::use_view;
@@ -19,8 +20,8 @@ pub(crate) struct Props {
     pub(crate) person: Participant,
     pub(crate) track: Track,
     pub(crate) rect: Rect,
-    /// Whether the track has a picture.
-    pub(crate) picture: bool,
+    /// What there is to see of the track.
+    pub(crate) picture: Picture,
 }
 
 /// The camera or the screen of somebody else.
@@ -39,7 +40,8 @@ pub(crate) fn RemoteTile(props: &Props) -> Html {
     } else {
         person.camera
     };
-    let shown = published && *picture;
+    let shown = published && picture.shown;
+    let trouble = picture.trouble.filter(|_| published);
     let name = if is_screen {
         format!("{}'s screen", person.display_name)
     } else {
@@ -63,13 +65,17 @@ pub(crate) fn RemoteTile(props: &Props) -> Html {
         <div ref={tile} class="tile" role="group" aria-label={description(&name, person, is_screen)} style={place(rect)}
             tabindex={is_screen.then_some("0")} {ondblclick} {onkeydown}
             data-session={person.session.to_string()} data-user={person.user_id.clone()} data-track={track_name(*track)}
+            data-trouble={trouble.map(trouble::name)}
             data-level="0" data-muted={(!person.microphone).to_string()} data-camera={person.camera.to_string()}>
             <RemoteVideo client={client.clone()} session={person.session} track={*track} {shown}
                 actual_size={view.actual_size} />
-            if !is_screen && !published {
+            if !is_screen && (!published || (trouble.is_some() && !shown)) {
                 <Avatar name={person.display_name.clone()} user={person.user_id.clone()} />
-            } else if !shown {
+            } else if !shown && trouble.is_none() {
                 <span class="spinner absolute inset-0 m-auto" aria-hidden="true"></span>
+            }
+            if let Some(trouble) = trouble {
+                <TroubleNote {trouble} />
             }
             <NameTag {name} muted={!is_screen && !person.microphone} />
             if is_screen {

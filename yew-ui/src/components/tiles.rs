@@ -61,7 +61,7 @@ fn tile(props: &Props, key: TileKey, rect: Rect) -> Option<Html> {
                 .iter()
                 .find(|person| person.info.session == session);
             let (person, client) = person.zip(props.call.client.clone())?;
-            let picture = props.call.state.has_picture(session, track);
+            let picture = props.call.state.picture(session, track);
             Some(html! {
                 <RemoteTile key={format!("{session} {track:?}")} {client} person={person.info.clone()} {track} {rect} {picture} />
             })

@@ -1,9 +1,9 @@
 //! The state of one call.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use media_core::command::TransportKind;
-use media_core::event::{Connection, EndReason, Event, Participant};
+use media_core::event::{Connection, EndReason, Event, Participant, Picture};
 use videocall_types::{SessionId, Track};
 
 /// Notices on screen at the same time; the oldest goes first.
@@ -22,8 +22,8 @@ pub struct CallState {
     pub session: Option<SessionId>,
     /// The others, in the order in which they came.
     pub people: Vec<Person>,
-    /// Tracks that have a picture.
-    pub pictures: BTreeSet<(SessionId, Track)>,
+    /// Tracks of which there is something to see or to say.
+    pub pictures: BTreeMap<(SessionId, Track), Picture>,
     /// Short messages, oldest first.
     pub notices: Vec<Notice>,
     /// The browser plays no sound until the person does something.
@@ -98,7 +98,7 @@ impl Default for CallState {
             transport: None,
             session: None,
             people: Vec::new(),
-            pictures: BTreeSet::new(),
+            pictures: BTreeMap::new(),
             notices: Vec::new(),
             audio_blocked: false,
             failure: None,
@@ -133,10 +133,11 @@ impl CallState {
         }
     }
 
-    /// Whether `track` of `session` has a picture to show.
+    /// What there is to see of `track` of `session`.
     #[must_use]
-    pub fn has_picture(&self, session: SessionId, track: Track) -> bool {
-        self.pictures.contains(&(session, track))
+    pub fn picture(&self, session: SessionId, track: Track) -> Picture {
+        let picture = self.pictures.get(&(session, track));
+        picture.copied().unwrap_or_default()
     }
 
     fn take(&mut self, event: Event) {
@@ -147,16 +148,16 @@ impl CallState {
             Event::Picture {
                 session,
                 track,
-                shown: true,
-            } => {
-                self.pictures.insert((session, track));
+                picture,
+            } if picture == Picture::default() => {
+                self.pictures.remove(&(session, track));
             }
             Event::Picture {
                 session,
                 track,
-                shown: false,
+                picture,
             } => {
-                self.pictures.remove(&(session, track));
+                self.pictures.insert((session, track), picture);
             }
             // They come every second and go past the state, to `diagnostics::history`.
             Event::Stats(_) => {}
@@ -209,7 +210,7 @@ impl CallState {
             return;
         };
         let person = self.people.remove(at);
-        self.pictures.retain(|(of, _)| *of != session);
+        self.pictures.retain(|(of, _), _| *of != session);
         if self.announces() {
             self.notify(Tone::Info, format!("{} left", person.info.display_name));
         }
@@ -273,7 +274,10 @@ mod tests {
         Action::Event(Event::Picture {
             session: session(raw),
             track,
-            shown,
+            picture: Picture {
+                shown,
+                trouble: None,
+            },
         })
     }
 
@@ -375,7 +379,7 @@ mod tests {
             picture(3, Track::Screen, true),
             joins(2, "Ada"),
         ]);
-        assert!(state.has_picture(session(2), Track::Camera));
+        assert!(state.picture(session(2), Track::Camera).shown);
         let state = state
             .after(leaves(2))
             .after(picture(3, Track::Screen, false));

@@ -95,7 +95,8 @@ fn participant(history: &History, person: &Participant) -> Option<Html> {
     }
     let tracks = tracks.into_iter().map(|stats| {
         let readings = history.track(session, stats.track);
-        html! { <TrackNumbers key={stats.track as usize} stats={stats.clone()} {readings} /> }
+        let drops = history.drops(session, stats.track);
+        html! { <TrackNumbers key={stats.track as usize} stats={stats.clone()} {readings} {drops} /> }
     });
     Some(html! {
         <section key={session.to_string()} class="grid gap-2" data-numbers-from={session.to_string()}>

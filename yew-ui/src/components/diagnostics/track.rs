@@ -11,6 +11,8 @@ use crate::state::diagnostics::measure::Reading;
 pub(crate) struct Props {
     pub(crate) stats: TrackStats,
     pub(crate) readings: Vec<Reading>,
+    /// Frames that were not shown, by reason.
+    pub(crate) drops: Vec<Reading>,
 }
 
 /// What it is, its resolution, and its numbers.
@@ -44,8 +46,20 @@ pub(crate) fn TrackNumbers(props: &Props) -> Html {
                 </span>
             </h4>
             <Readings readings={props.readings.clone()} />
+            if let Some(drops) = in_words(&props.drops) {
+                <p class="text-xs text-muted" data-drops="">{ drops }</p>
+            }
         </div>
     }
+}
+
+/// One line; `None` when every frame was shown.
+fn in_words(drops: &[Reading]) -> Option<String> {
+    let some = drops.iter().filter(|reading| reading.value > 0.0);
+    let parts: Vec<String> = some
+        .map(|reading| format!("{} {}", reading.text, reading.label))
+        .collect();
+    (!parts.is_empty()).then(|| format!("Not shown in the last minute: {}", parts.join(", ")))
 }
 
 /// On the screen, and in attributes.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use media_core::event::{Participant, Stats, TrackStats};
 use videocall_types::{SessionId, Track};
 
-use super::measure::{Measure, OWN, Reading, of_track};
+use super::measure::{DROPS, Measure, OWN, Reading, of_track};
 
 /// How far back it goes, in seconds.
 pub const SPAN_S: f64 = 60.0;
@@ -66,10 +66,26 @@ impl History {
     /// The numbers of a received track.
     #[must_use]
     pub fn track(&self, session: SessionId, track: Track) -> Vec<Reading> {
+        self.read(of_track(track), session, track)
+    }
+
+    /// Why frames of a received video track were not shown.
+    #[must_use]
+    pub fn drops(&self, session: SessionId, track: Track) -> Vec<Reading> {
+        let measures = if track.is_audio() { &[][..] } else { &DROPS };
+        self.read(measures, session, track)
+    }
+
+    fn read(
+        &self,
+        measures: &[Measure<TrackStats>],
+        session: SessionId,
+        track: Track,
+    ) -> Vec<Reading> {
         let points = |measure: &Measure<TrackStats>| {
             self.points(|stats| measure.of(find(stats, session, track)?, stats.interval_ms))
         };
-        of_track(track)
+        measures
             .iter()
             .filter_map(|measure| Reading::new(measure, points(measure)))
             .collect()
@@ -131,7 +147,7 @@ fn find(stats: &Stats, session: SessionId, track: Track) -> Option<&TrackStats> 
 
 #[cfg(test)]
 mod tests {
-    use media_core::event::Output;
+    use media_core::event::{Drops, Output};
 
     use super::*;
 
@@ -146,7 +162,11 @@ mod tests {
             layer: Some(2),
             codec: None,
             frames: count,
-            lost: 1,
+            drops: Drops {
+                lost: 1,
+                left_out: count / 2,
+                ..Drops::default()
+            },
             bps,
             jitter_ms: 2.0,
             output: Some(Output::Pictures {

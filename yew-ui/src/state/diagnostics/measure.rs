@@ -93,7 +93,7 @@ const LOST: Measure<TrackStats> = Measure {
     key: "lost",
     label: "Lost",
     unit: Unit::Count,
-    value: |track, _| Some(f64::from(track.lost)),
+    value: |track, _| Some(f64::from(track.drops.lost)),
 };
 
 const VIDEO: [Measure<TrackStats>; 4] = [
@@ -141,6 +141,34 @@ const SOUND: [Measure<TrackStats>; 6] = [
             Some(Output::Sound { dropped, .. }) => Some(dropped as f64),
             _ => None,
         },
+    },
+];
+
+/// Why frames of a video track that came, or could have come, were not shown.
+pub const DROPS: [Measure<TrackStats>; 4] = [
+    Measure {
+        key: "late",
+        label: "too late",
+        unit: Unit::Count,
+        value: |track, _| Some(f64::from(track.drops.late)),
+    },
+    Measure {
+        key: "no_keyframe",
+        label: "without a keyframe",
+        unit: Unit::Count,
+        value: |track, _| Some(f64::from(track.drops.no_keyframe)),
+    },
+    Measure {
+        key: "undecodable",
+        label: "not decoded",
+        unit: Unit::Count,
+        value: |track, _| Some(f64::from(track.drops.undecodable)),
+    },
+    Measure {
+        key: "left_out",
+        label: "left out by the relay",
+        unit: Unit::Count,
+        value: |track, _| Some(f64::from(track.drops.left_out)),
     },
 ];
 

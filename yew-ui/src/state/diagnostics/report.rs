@@ -91,6 +91,8 @@ fn track_report(history: &History, stats: &TrackStats, seconds_ago: &[f64]) -> T
         Some(Output::Pictures { width, height, .. }) => Some((width, height)),
         _ => None,
     };
+    let mut readings = history.track(stats.session, stats.track);
+    readings.extend(history.drops(stats.session, stats.track));
     TrackReport {
         session: stats.session.to_string(),
         track: stats.track,
@@ -98,7 +100,7 @@ fn track_report(history: &History, stats: &TrackStats, seconds_ago: &[f64]) -> T
         codec: stats.codec,
         width: size.map(|(width, _)| width),
         height: size.map(|(_, height)| height),
-        numbers: numbers(history.track(stats.session, stats.track), seconds_ago),
+        numbers: numbers(readings, seconds_ago),
     }
 }
 
@@ -130,7 +132,7 @@ fn round(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use media_core::event::Stats;
+    use media_core::event::{Drops, Stats};
     use serde_json::{Value, json};
     use videocall_types::SessionId;
 
@@ -161,7 +163,13 @@ mod tests {
                 layer: Some(2),
                 codec: Some(Codec::Vp9),
                 frames: 30,
-                lost: 1,
+                drops: Drops {
+                    lost: 1,
+                    late: 2,
+                    no_keyframe: 3,
+                    undecodable: 4,
+                    left_out: 5,
+                },
                 bps: 800_000,
                 jitter_ms: 2.345,
                 output,
@@ -209,6 +217,10 @@ mod tests {
                     "bps": { "now": 800_000.0, "minute": [800_000.0, 800_000.0] },
                     "jitter_ms": { "now": 2.3, "minute": [2.3, 2.3] },
                     "lost": { "now": 2.0, "minute": [1.0, 1.0] },
+                    "late": { "now": 4.0, "minute": [2.0, 2.0] },
+                    "no_keyframe": { "now": 6.0, "minute": [3.0, 3.0] },
+                    "undecodable": { "now": 8.0, "minute": [4.0, 4.0] },
+                    "left_out": { "now": 10.0, "minute": [5.0, 5.0] },
                 },
             }],
         });
