@@ -17,9 +17,12 @@ use crate::time::Timestamp;
 const TOO_LONG: Duration = Duration::from_millis(120);
 /// The same for what is on the way once there is a limit, which would explain the delay. It may be losses that are repaired.
 const TOO_LONG_LIMITED: Duration = Duration::from_millis(360);
+/// Longer than this no repair takes.
+const TOO_LONG_TO_REPAIR: Duration = Duration::from_secs(1);
 /// Padding must not delay anybody: the first report that says so ends a probe.
 const TOO_LONG_PROBING: Duration = Duration::from_millis(60);
-/// So many reports in a row.
+/// So many reports in a row: a queue stands, while a loss that is repaired delays for a moment. CoDel (RFC 8289) tells them
+/// apart like that.
 const IN_A_ROW: usize = 3;
 /// So much of what arrived is taken for what the connection carries.
 const CAUTION_PERCENT: u64 = 85;
@@ -27,6 +30,9 @@ const CAUTION_PERCENT: u64 = 85;
 const AT_ONCE_PERCENT: u64 = 50;
 /// What waits grows if less of what is sent than this arrives meanwhile.
 const ARRIVES_PERCENT: u64 = 92;
+/// The first limit is no smaller than this. Where little is sent, little arrives, and a loss that is repaired, which delays all
+/// that follows it on TCP, looks like too much; a connection that is really narrower shows it again.
+const FIRST_FLOOR: u64 = 150_000;
 /// Less than this is never assumed: sound must go on.
 const FLOOR: u64 = 60_000;
 /// What arrives is measured over at least this time.
@@ -38,6 +44,9 @@ const PROBE_AFTER: Duration = Duration::from_secs(3);
 const PROBE_AGAIN_AFTER: Duration = Duration::from_millis(800);
 /// After a probe that failed, the next one waits twice as long as this one did, up to this time.
 const PROBE_AFTER_AT_MOST: Duration = Duration::from_secs(48);
+/// Where losses delay something all the time, a probe comes although something waits, if no queue has stood for so many times
+/// as long.
+const RESTLESS: u32 = 3;
 const PROBE_TIME: Duration = Duration::from_secs(1);
 /// A probe asks for at most so much more than the limit.
 const PROBE_PERCENT: u64 = 125;
@@ -62,6 +71,8 @@ pub struct Bandwidth {
     waits: VecDeque<Wait>,
     /// Since when nothing has waited, nor the limit changed.
     calm_since: Timestamp,
+    /// Since when no queue has stood, nor the limit changed.
+    drained_since: Timestamp,
     /// Since when the limit limits nothing.
     idle_since: Option<Timestamp>,
     /// No step down before this moment.
@@ -108,6 +119,7 @@ impl Default for Bandwidth {
             arrivals: VecDeque::new(),
             waits: VecDeque::new(),
             calm_since: Timestamp::ZERO,
+            drained_since: Timestamp::ZERO,
             idle_since: None,
             settled_at: Timestamp::ZERO,
             probe_after: PROBE_AFTER,
@@ -167,7 +179,7 @@ impl Bandwidth {
         if now >= probe.until {
             self.limit = Some(probe.target);
             self.probe = None;
-            self.calm_since = now;
+            self.restart(now);
             self.probe_after = PROBE_AGAIN_AFTER;
             return 0;
         }
@@ -209,20 +221,27 @@ impl Bandwidth {
         }
     }
 
+    /// How long media have waited at least, in each of the last `reports`.
+    fn standing(&self, reports: usize, wait: fn(&Wait) -> Duration) -> Duration {
+        let enough = self.waits.len() >= reports;
+        let least = self.waits.iter().rev().take(reports).map(wait).min();
+        least.filter(|_| enough).unwrap_or_default()
+    }
+
     fn is_too_much(&self) -> bool {
         if self.probe.is_some() {
-            return self.last_delay() > TOO_LONG_PROBING;
+            return self.standing(1, |wait| wait.delay) > TOO_LONG_PROBING;
         }
-        let least = |wait: fn(&Wait) -> Duration| self.waits.iter().map(wait).min();
-        let backlog = least(|wait| wait.backlog).unwrap_or_default();
-        let delay = least(|wait| wait.delay).unwrap_or_default();
+        let backlog = self.standing(IN_A_ROW, |wait| wait.backlog);
+        let delay = self.standing(IN_A_ROW, |wait| wait.delay);
         let too_long = if self.limit.is_some() {
             TOO_LONG_LIMITED
         } else {
             TOO_LONG
         };
-        self.waits.len() >= IN_A_ROW
-            && (backlog > TOO_LONG || (delay > too_long && self.less_arrives_than_is_sent()))
+        backlog > TOO_LONG
+            || delay > TOO_LONG_TO_REPAIR
+            || (delay > too_long && self.less_arrives_than_is_sent())
     }
 
     /// Where as much arrives as is sent, delay has another reason than that, such as losses that are repaired.
@@ -235,38 +254,45 @@ impl Bandwidth {
         arrived.saturating_mul(100) < sent.saturating_mul(ARRIVES_PERCENT)
     }
 
-    fn last_delay(&self) -> Duration {
-        self.waits.back().map_or(Duration::ZERO, |wait| wait.delay)
-    }
-
     fn step_down(&mut self, now: Timestamp) {
         if self.probe.take().is_some() {
             self.probe_after = (2 * self.probe_after.max(PROBE_AFTER)).min(PROBE_AFTER_AT_MOST);
             // What the media took before the probe still fits.
             self.settled_at = now + SETTLE;
-            self.calm_since = now;
+            self.restart(now);
             return;
         }
-        self.calm_since = now;
+        self.restart(now);
         if now < self.settled_at {
             return;
         }
         let Some(arrived) = self.arrival_rate() else {
             return;
         };
-        let carries = (arrived.saturating_mul(CAUTION_PERCENT) / 100).max(FLOOR);
-        // Delay while less than the limit arrives: something else takes its part of the connection.
-        self.limit = Some(self.limit.map_or(carries, |limit| {
-            carries.clamp(limit * AT_ONCE_PERCENT / 100, limit)
-        }));
+        let carries = arrived.saturating_mul(CAUTION_PERCENT) / 100;
+        self.limit = Some(match self.limit {
+            None => carries.max(FIRST_FLOOR),
+            // Delay while less than the limit arrives: something else takes its part of the connection.
+            Some(limit) => carries
+                .clamp(limit * AT_ONCE_PERCENT / 100, limit)
+                .max(FLOOR),
+        });
         self.idle_since = None;
         self.settled_at = now + SETTLE;
         self.probe_after = self.probe_after.max(PROBE_AFTER);
     }
 
+    /// The next probe waits as long as it must.
+    const fn restart(&mut self, now: Timestamp) {
+        (self.calm_since, self.drained_since) = (now, now);
+    }
+
     fn step_up(&mut self, now: Timestamp) {
-        if self.last_delay() > TOO_LONG_PROBING {
+        if self.standing(1, |wait| wait.delay) > TOO_LONG_PROBING {
             self.calm_since = now;
+        }
+        if self.standing(IN_A_ROW, |wait| wait.delay) > TOO_LONG_PROBING {
+            self.drained_since = now;
         }
         let Some(limit) = self.limit else {
             return;
@@ -278,7 +304,8 @@ impl Bandwidth {
             self.limit = None;
             self.probe_after = PROBE_AFTER;
         } else if let Some(wanted) = self.wanted
-            && now - self.calm_since >= self.probe_after
+            && (now - self.calm_since >= self.probe_after
+                || now - self.drained_since >= RESTLESS * self.probe_after)
         {
             self.probe = Some(Probe {
                 target: wanted.min(limit.saturating_mul(PROBE_PERCENT) / 100),

@@ -23,6 +23,8 @@ struct World {
     near: Reporter,
     far: Reporter,
     queued_bits: u64,
+    /// Of every so many steps, for so many at their end nothing gets through: a loss is repaired.
+    stalls: Option<(u64, u64)>,
     /// Reports of the near end: when they reach the far end.
     to_far: VecDeque<(Timestamp, Report)>,
     longest_wait: Duration,
@@ -40,6 +42,7 @@ impl World {
             near: Reporter::default(),
             far: Reporter::default(),
             queued_bits: 0,
+            stalls: None,
             to_far: VecDeque::new(),
             longest_wait: Duration::ZERO,
             limits: Vec::new(),
@@ -70,10 +73,13 @@ impl World {
             let padding = self.bandwidth.padding(self.now);
             self.send(padding as u64 * 8);
         }
-        let through = self.queued_bits.min(self.capacity / 100);
+        let stalled = self.stalled();
+        let rate = if stalled == 0 { self.capacity / 100 } else { 0 };
+        let through = self.queued_bits.min(rate);
         self.queued_bits -= through;
         self.far.received((through / 8) as usize);
-        let wait = Duration::from_micros(self.queued_bits * 1_000_000 / self.capacity);
+        let wait =
+            Duration::from_micros(self.queued_bits * 1_000_000 / self.capacity) + STEP * stalled;
         self.longest_wait = self.longest_wait.max(wait);
         while self.to_far.front().is_some_and(|(at, _)| *at <= self.now) {
             let (_, report) = self.to_far.pop_front().unwrap();
@@ -89,6 +95,15 @@ impl World {
             let arrives = self.now + wait + PROPAGATION;
             self.to_far.push_back((arrives, self.near.report(self.now)));
         }
+    }
+
+    /// For so many more steps nothing gets through.
+    fn stalled(&self) -> u32 {
+        let left = self.stalls.map_or(0, |(every, stalled)| {
+            let left = every - self.steps % every;
+            if left <= stalled { left } else { 0 }
+        });
+        u32::try_from(left).unwrap()
     }
 
     fn send(&mut self, bits: u64) {
@@ -177,4 +192,19 @@ fn clocks_that_drift_apart_are_no_delay() {
         }
     }
     assert_eq!(skew.limit(), None);
+}
+
+#[test]
+fn where_little_is_sent_repaired_losses_take_nothing_away() {
+    let mut world = World::new(2_000_000, &[100_000, 300_000]);
+    world.stalls = Some((110, 90));
+    world.run(60);
+    assert!(
+        world.limits.iter().all(|limit| *limit >= 150_000),
+        "{:?}",
+        world.limits
+    );
+    world.stalls = None;
+    world.run(60);
+    assert_eq!(world.bandwidth.limit(), None);
 }
