@@ -17,6 +17,28 @@ test("two people in Firefox see and hear each other", async (stage) => {
   await seeAndHear(frida, felix, "web_transport");
 });
 
+test("Firefox sends a camera in layers, and gets those of others in the size of its tile", async (stage) => {
+  const server = await stage.start();
+  const frida = await stage.join("frida", server);
+  const [alice, bob] = [await stage.join("alice", server), await stage.join("bob", server)];
+  await alice.page.setViewportSize({ width: 340, height: 236 });
+  await bob.page.setViewportSize({ width: 1000, height: 800 });
+  await alice.press("Turn camera off");
+  await until("frida is small for alice and larger for bob", 15_000, async () => {
+    const seen = [await alice.rowsOf(frida), await bob.rowsOf(frida)];
+    return { ok: seen[0] === 180 && seen[1] > 180, seen };
+  });
+  for (const person of [alice, bob]) await person.sees(frida, { frames: 5 });
+  for (const [viewport, rows] of [[{ width: 340, height: 236 }, 180], [{ width: 1000, height: 800 }, 360]]) {
+    await frida.page.setViewportSize(viewport);
+    await until(`bob has ${rows} rows for frida`, 15_000, async () => {
+      const seen = await frida.rowsOf(bob);
+      return { ok: seen === rows, seen };
+    });
+    await frida.sees(bob, { frames: 5 });
+  }
+});
+
 test("the camera goes on when another tab is in front of Firefox", async (stage) => {
   const server = await stage.start();
   const frida = await stage.join("frida", server);

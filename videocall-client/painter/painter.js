@@ -2,9 +2,10 @@
 // sound nor what is sent may wait with it.
 //
 // Messages are arrays: what to do, the key of a track, an object that is transferred, and what else there is to say.
-//   engine -> ["attach", key, OffscreenCanvas]   draw the track here, too
+//   page   -> ["engine", MessagePort]            where the engine says what to draw
+//             ["attach", key, OffscreenCanvas]   draw the track here, too
 //             ["detach", key]                    no longer on the canvas that came first
-//             ["draw", key, VideoFrame, size]    its next picture, in [width, height]; answered with the key when it is drawn
+//   engine -> ["draw", key, VideoFrame, size]    its next picture, in [width, height]; answered with the key when it is drawn
 //             ["clear", key]                     it has no picture any more
 
 /** Contexts of the canvases of each track, oldest first, and its newest picture with its size for a canvas that comes later. */
@@ -34,7 +35,19 @@ const actions = {
   },
 };
 
-self.addEventListener("message", ({ data: [action, key, object, more] }) => {
+self.addEventListener("message", ({ data: [action, ...rest] }) => {
+  if (action === "engine") listen(rest[0]);
+  else act(action, ...rest);
+});
+
+function listen(port) {
+  port.onmessage = ({ data: [action, key, ...rest] }) => {
+    act(action, key, ...rest);
+    if (action === "draw") port.postMessage(key);
+  };
+}
+
+function act(action, key, object, more) {
   const track = tracks.get(key) ?? { contexts: [], newest: null, size: null };
   tracks.set(key, track);
   try {
@@ -43,8 +56,7 @@ self.addEventListener("message", ({ data: [action, key, object, more] }) => {
     console.warn(`a picture can't be drawn: ${error}`);
   }
   if (track.contexts.length === 0 && !track.newest) tracks.delete(key);
-  if (action === "draw") self.postMessage(key);
-});
+}
 
 /** Pictures hold memory of the decoder until they are closed. */
 function keep(track, frame) {

@@ -17,6 +17,7 @@ use crate::capture::audio::SoundCapture;
 use crate::capture::video::VideoCapture;
 use crate::engine_link::EngineLink;
 use crate::error::{ClientError, Exception};
+use crate::painter::PainterLink;
 use crate::protocol::{Level, Start, ToEngine};
 use crate::support::{self, InWorker};
 use crate::{assets, preference};
@@ -60,6 +61,7 @@ pub struct Client(Rc<Inner>);
 #[derive(Debug)]
 struct Inner {
     engine: Rc<EngineLink>,
+    painter: PainterLink,
     in_worker: InWorker,
     audio: AudioGraph,
     camera: RefCell<Option<VideoCapture>>,
@@ -88,15 +90,16 @@ impl Client {
             server: options.server,
             token: options.token,
             prefer: preference::load(),
-            painter: assets::url(assets::PAINTER)?,
         };
+        let (painter, port) = PainterLink::start(&assets::url(assets::PAINTER)?, events.clone())?;
         engine
-            .send(&ToEngine::Start(Box::new(start)))
+            .send_with(&ToEngine::Start(Box::new(start)), &port)
             .map_err(ClientError::Engine)?;
         let inner = Inner {
             audio: AudioGraph::start(&engine, events.clone()).await?,
             _page_listeners: listen_to_page(&engine)?,
             engine,
+            painter,
             // An engine that breaks is an event.
             in_worker: in_worker.await.unwrap_or_default(),
             camera: RefCell::default(),
@@ -108,17 +111,13 @@ impl Client {
         Ok((Self(Rc::new(inner)), receiver))
     }
 
-    /// Draws a track on `canvas` from now on. The engine owns its pixels and its size afterwards, so that an element can
+    /// Draws a track on `canvas` from now on. The painter owns its pixels and its size afterwards, so that an element can
     /// be given only once.
     pub fn show(&self, session: SessionId, track: Track, canvas: HtmlCanvasElement) {
         let shown = canvas
             .transfer_control_to_offscreen()
             .map_err(Exception::from)
-            .and_then(|offscreen| {
-                self.0
-                    .engine
-                    .send_with(&ToEngine::Show { session, track }, &offscreen)
-            });
+            .and_then(|offscreen| self.0.painter.attach(session, track, &offscreen));
         if let Err(error) = shown {
             tracing::warn!(%error, "canvas can't be handed over");
         }
@@ -126,7 +125,9 @@ impl Client {
 
     /// Draws a track no longer on the canvas that has shown it for the longest time.
     pub fn hide(&self, session: SessionId, track: Track) {
-        self.tell(&ToEngine::Hide { session, track });
+        if let Err(error) = self.0.painter.detach(session, track) {
+            tracing::warn!(%error, "canvas can't be taken away");
+        }
     }
 
     /// Receives only these video tracks from now on, as large as they are shown. At first all are received.

@@ -1,6 +1,5 @@
 //! Small helpers for values that `web-sys` has no types for.
 
-use gloo::timers::callback::Timeout;
 use js_sys::{JSON, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -33,10 +32,4 @@ pub(crate) fn ignore(promise: Promise) {
     spawn_local(async move {
         let _ = JsFuture::from(promise).await;
     });
-}
-
-/// Gives this Worker up, which the page hears of as an `error` event. What a promise throws would stay in here.
-pub(crate) fn fail(error: &Exception) {
-    let reason = error.to_string();
-    Timeout::new(0, move || wasm_bindgen::throw_str(&reason)).forget();
 }

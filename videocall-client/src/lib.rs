@@ -22,6 +22,7 @@ mod codec;
 mod config;
 mod engine_link;
 mod js;
+mod painter;
 mod preference;
 mod protocol;
 

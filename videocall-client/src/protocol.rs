@@ -17,12 +17,8 @@ use crate::support::InWorker;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum ToEngine {
-    /// First: join the meeting.
+    /// First: join the meeting. With a `MessagePort` to the painter.
     Start(Box<Start>),
-    /// Draw this track. With the `OffscreenCanvas`.
-    Show { session: SessionId, track: Track },
-    /// Draw this track no longer.
-    Hide { session: SessionId, track: Track },
     /// The page shows these video tracks, in so many rows of pixels; `others`: and those that it does not name.
     Wishes {
         shown: Vec<(SessionId, Track, u32)>,
@@ -57,8 +53,6 @@ pub(crate) struct Start {
     pub(crate) token: Option<String>,
     /// The transport that won the last time.
     pub(crate) prefer: Option<TransportKind>,
-    /// Where the script of the painter is.
-    pub(crate) painter: String,
 }
 
 /// From the engine to the page. All come alone.

@@ -14,7 +14,7 @@ use media_core::sync::LipSync;
 use videocall_types::{SessionId, Timestamp, Track, Wishes};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::VideoFrame;
+use web_sys::{MessagePort, VideoFrame};
 
 use super::clock::now;
 use super::decode::{self, Decoders};
@@ -52,8 +52,7 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(start: Start, support: Support, queue: Queue) -> Result<Self, Exception> {
-        let renderer = Renderer::new(&start.painter, queue.clone())?;
+    pub(super) fn new(start: Start, painter: MessagePort, support: Support, queue: Queue) -> Self {
         let config = Config {
             user: start.user,
             meeting: start.meeting,
@@ -64,14 +63,14 @@ impl Driver {
             token: start.token,
         };
         let seed = js_sys::Math::random().to_bits();
-        Ok(Self {
+        Self {
             call: Call::new(config, seed),
             transports: Transports::new(queue.clone()),
             decoders: Decoders::new(queue.clone()),
             sources: Sources::new(support, queue.clone()),
+            renderer: Renderer::new(painter, queue.clone()),
             queue,
             page: Page::new(),
-            renderer,
             playout: None,
             sound_clock_us: None,
             sync: LipSync::default(),
@@ -79,7 +78,7 @@ impl Driver {
             session: None,
             ended: false,
             timer: None,
-        })
+        }
     }
 
     /// Works until the call has ended and its connections are closed.
@@ -177,11 +176,6 @@ impl Driver {
         match message {
             // It came first, and comes once.
             ToEngine::Start(_) => {}
-            ToEngine::Show { session, track } => {
-                self.renderer
-                    .attach(session, track, object.unchecked_ref())?;
-            }
-            ToEngine::Hide { session, track } => self.renderer.detach(session, track)?,
             ToEngine::Wishes { shown, others } => {
                 let shown = shown.into_iter();
                 self.input(Input::Wishes(Wishes {

@@ -23,7 +23,6 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
-use crate::js;
 use crate::protocol::{self, ToEngine};
 use crate::support;
 use driver::Driver;
@@ -53,10 +52,9 @@ pub fn run() {
 async fn serve(queue: Queue, mut work: UnboundedReceiver<Work>) {
     Page::new().ready(support::in_worker());
     let support = Support::probe().await;
-    if let Some(Work::Page(ToEngine::Start(start), _)) = work.next().await {
-        match Driver::new(*start, support, queue) {
-            Ok(driver) => driver.run(work).await,
-            Err(error) => js::fail(&error),
-        }
+    if let Some(Work::Page(ToEngine::Start(start), painter)) = work.next().await {
+        Driver::new(*start, painter.unchecked_into(), support, queue)
+            .run(work)
+            .await;
     }
 }

@@ -1,24 +1,23 @@
-//! Has decoded pictures drawn by the painter (`painter/painter.js`), a Worker of its own.
+//! Has decoded pictures drawn by the painter, a Worker of its own.
 
 use std::collections::BTreeMap;
 
 use gloo::events::EventListener;
 use js_sys::Array;
 use media_core::outputs::drawn_size;
-use serde_json::json;
 use videocall_types::{SessionId, Track};
-use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{MessageEvent, OffscreenCanvas, VideoFrame, Worker, WorkerOptions};
+use wasm_bindgen::JsCast as _;
+use web_sys::{MessageEvent, MessagePort, VideoFrame};
 
 use super::work::{Queue, Work};
 use crate::error::Exception;
-use crate::js;
+use crate::painter::{message, track_of};
 
-/// The painter, and what it is busy with. It ends with the engine.
+/// The painter, and what it is busy with.
 pub(super) struct Renderer {
-    painter: Worker,
+    painter: MessagePort,
     busy: BTreeMap<(SessionId, Track), Busy>,
-    _listeners: [EventListener; 2],
+    _on_message: EventListener,
 }
 
 /// A track of which a picture is being drawn, and the one to draw after that.
@@ -28,43 +27,19 @@ struct Busy {
 }
 
 impl Renderer {
-    /// Starts the painter, whose script is at `url`.
-    pub(super) fn new(url: &str, queue: Queue) -> Result<Self, Exception> {
-        let options: WorkerOptions = js::object(&json!({ "name": "painter" }))?;
-        let painter = Worker::new_with_options(url, &options)?;
+    pub(super) fn new(painter: MessagePort, queue: Queue) -> Self {
         let on_message = EventListener::new(&painter, "message", move |event| {
-            let data = event.unchecked_ref::<MessageEvent>().data().as_string();
-            if let Some((session, track)) = data.and_then(|key| serde_json::from_str(&key).ok()) {
+            let key = event.unchecked_ref::<MessageEvent>().data();
+            if let Some((session, track)) = track_of(&key) {
                 queue.push(Work::Drawn { session, track });
             }
         });
-        let on_error = EventListener::new(&painter, "error", |_| {
-            // Nothing would ever be seen: the page hears of it as a failure of the engine.
-            wasm_bindgen::throw_str("the painter could not be loaded");
-        });
-        Ok(Self {
+        painter.start();
+        Self {
             painter,
             busy: BTreeMap::new(),
-            _listeners: [on_message, on_error],
-        })
-    }
-
-    pub(super) fn attach(
-        &self,
-        session: SessionId,
-        track: Track,
-        canvas: &OffscreenCanvas,
-    ) -> Result<(), Exception> {
-        let message = message("attach", session, track);
-        message.push(canvas);
-        self.hand_over(&message, canvas)
-    }
-
-    /// Takes away the oldest canvas: a page may show a track at its new place before it removes the old one.
-    pub(super) fn detach(&self, session: SessionId, track: Track) -> Result<(), Exception> {
-        Ok(self
-            .painter
-            .post_message(&message("detach", session, track))?)
+            _on_message: on_message,
+        }
     }
 
     /// Draws a picture, or keeps it for a canvas that comes later. While an earlier one is being drawn, the newest waits.
@@ -112,23 +87,11 @@ impl Renderer {
         let message = message("draw", session, track);
         message.push(frame);
         message.push(&Array::of2(&width.into(), &height.into()));
-        self.hand_over(&message, frame)?;
+        self.painter
+            .post_message_with_transferable(&message, &Array::of1(frame))?;
         self.busy.insert((session, track), Busy::default());
         Ok(())
     }
-
-    /// `object` belongs to the painter afterwards.
-    fn hand_over(&self, message: &Array, object: &JsValue) -> Result<(), Exception> {
-        Ok(self
-            .painter
-            .post_message_with_transfer(message, &Array::of1(object))?)
-    }
-}
-
-fn message(action: &str, session: SessionId, track: Track) -> Array {
-    // The painter gives the key back as it is; numbers of JavaScript are too short for sessions.
-    let key = json!((session, track)).to_string();
-    Array::of2(&action.into(), &key.into())
 }
 
 impl Busy {
