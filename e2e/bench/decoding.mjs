@@ -53,7 +53,7 @@ async function measure(server, tiles) {
 
 async function observe(main, person, guests) {
   const status = await guests.status();
-  const [engine] = person.page.workers();
+  const engine = person.page.workers().find((worker) => worker.url().includes("/engine-"));
   const decoded = await engine.evaluate(() => globalThis.decodedPictures);
   const sent = status.reduce((sum, { frames }) => sum + frames, 0);
   return { at: performance.now() / 1000, decoded, sent, threads: threadsOf(main) };
@@ -69,14 +69,14 @@ function row(tiles, layer, before, after) {
   };
   const isMain = ({ process, id }) => `${process}` === id;
   const inPage = ({ kind }) => kind === "renderer";
-  const isEngine = (thread) => inPage(thread) && thread.thread.startsWith("DedicatedWorker");
+  const isWorker = (thread) => inPage(thread) && thread.thread.startsWith("DedicatedWorker");
   const [sent, decoded] = [after.sent - before.sent, after.decoded - before.decoded];
   return {
     tiles,
     "rows of a picture": layer,
     "page, main thread": used((thread) => inPage(thread) && isMain(thread)),
-    "engine Worker": used(isEngine),
-    "page, other threads (decoders, sound)": used((thread) => inPage(thread) && !isMain(thread) && !isEngine(thread)),
+    "Workers (engine, painter)": used(isWorker),
+    "page, other threads (decoders, sound)": used((thread) => inPage(thread) && !isMain(thread) && !isWorker(thread)),
     "painting without a GPU": used(({ kind }) => kind === "gpu-process"),
     "rest of the browser (network, sound)": used(({ kind }) => kind !== "renderer" && kind !== "gpu-process"),
     all: used(() => true),
