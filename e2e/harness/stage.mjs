@@ -21,9 +21,12 @@ const ACTION_MS = 15_000;
 const browsers = new Map();
 after(() => Promise.all([...browsers.values()].map(async (browser) => (await browser).close())));
 
-/** A test whose body gets a `Stage`. It also fails when a page reports an error that the test does not expect. */
-export function test(name, body) {
-  nodeTest(name, { timeout: TIMEOUT_MS }, async () => {
+/**
+ * A test whose body gets a `Stage`. It also fails when a page reports an error that the test does not expect, and when it is
+ * not over after `timeout` milliseconds.
+ */
+export function test(name, body, { timeout = TIMEOUT_MS } = {}) {
+  nodeTest(name, { timeout }, async () => {
     const stage = new Stage();
     try {
       await body(stage);

@@ -15,8 +15,11 @@ const [CAMERA, MICROPHONE] = [15, 50];
 const SMALL = { width: 480, height: 400 };
 const SMALLEST_LAYER = 180;
 const LARGE_LAYER = 720;
+// Of a camera on stage, in the usual viewport.
+const STAGE_LAYER = 360;
 // A machine with two cores has 25 cameras to decode.
 const SLOW = 20_000;
+const LONG = { timeout: 150_000 };
 
 test("in a meeting of 25 everybody moves, and only what is looked at is sent, as large as it is shown", async (stage) => {
   const server = await stage.start();
@@ -32,6 +35,8 @@ test("in a meeting of 25 everybody moves, and only what is looked at is sent, as
   await areSent(guests, people);
   await areVoices(bob, guests);
   await stage.screenshot(bob, "25 people");
+
+  await pinned(bob, guests.people.at(1).user);
 
   // What is on stage comes in its large layer, people beside it in their smallest.
   const presenter = guests.people.at(-1);
@@ -59,7 +64,7 @@ test("in a meeting of 25 everybody moves, and only what is looked at is sent, as
   await areSent(guests, second);
   await areDecoded(bob, second);
   await relayGets(server, second.length);
-});
+}, LONG);
 
 /** Waits until these people, or all who have a tile, have pictures of their own that move, in the smallest layer. */
 function movesInSmallestLayer(person, guests, users) {
@@ -75,6 +80,19 @@ function movesInSmallestLayer(person, guests, users) {
     const isEverybody = users === undefined ? shown.length > 0 : `${users}` === `${shown}`;
     return { ok: isEverybody && bad.length === 0, seen: { shown, bad } };
   });
+}
+
+/** Pins somebody, who then comes larger while all others stay in the smallest layer, and lets them go again. */
+async function pinned(person, user) {
+  const press = (name) => person.page.getByRole("button", { name, exact: true }).click();
+  await press(`Pin ${user}`);
+  await until(`${user} is large`, SLOW, async () => {
+    const seen = await person.page.evaluate(watchTiles, { track: "camera", ms: 1000 });
+    const others = Object.keys(seen).filter((other) => other !== user);
+    const ok = seen[user]?.rows === STAGE_LAYER && seen[user].distinct >= 3 && others.length > 0;
+    return { ok: ok && others.every((other) => seen[other].rows === SMALLEST_LAYER), seen };
+  });
+  await press(`Unpin ${user}`);
 }
 
 /** Waits until exactly those guests who are among these send their cameras, and nothing but the smallest layer. */

@@ -37,6 +37,7 @@ const lossy = (loss_percent, burst = 0) => ({ ...FAR, loss_percent, burst });
 const narrow = (rate_kbps, queue_bytes = 64_000) => ({ ...FAR, rate_kbps, queue_bytes });
 // In a moment; what TCP has lost holds up all that follows. testkit/tests/network has the exact bounds.
 const WINDOW_MS = 3000;
+const LONG = { timeout: 150_000 };
 const LOSSES = [
   { what: "2 % loss", down: lossy(2), web_transport: { freeze: 700, silence: 40 }, web_socket: { freeze: 1000, silence: 60 } },
   { what: "5 % loss", down: lossy(5), web_transport: { freeze: 1000, silence: 60 }, web_socket: { freeze: 2000, silence: 200 } },
@@ -61,7 +62,7 @@ for (const transport of ["web_transport", "web_socket"]) {
       await change(FAR, FAR);
       await goesOn("after an outage of 10 s", bob, alice, { freeze: 500, silence: 40 });
     });
-  });
+  }, LONG);
 
   test(`a connection that gets narrow carries smaller pictures, and all of the sound (${transport})`, async (stage) => {
     await farFromAlice(stage, transport, [showNoise], async ({ alice, bob, change }) => {
@@ -70,7 +71,7 @@ for (const transport of ["web_transport", "web_socket"]) {
         await goesOn(`with ${what}`, bob, alice, bounds);
       }
     });
-  });
+  }, LONG);
 }
 
 test("who has a narrow connection gets small pictures, and nobody else does", async (stage) => {

@@ -20,6 +20,8 @@ pub(crate) enum Icon {
     MicrophoneOff,
     Next,
     People,
+    Pin,
+    PinOff,
     Previous,
     Screen,
     ScreenOff,
@@ -81,6 +83,10 @@ fn path(icon: Icon) -> &'static str {
         Icon::Next => "M9.5 6l6 6-6 6",
         Icon::People => {
             "M9 11.500a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 19.500c.5-3.5 3-5.5 6.5-5.500s6 2 6.5 5.500M15.5 4.800a3.5 3.5 0 0 1 0 6.400M18 14.300c2 .7 3.2 2.5 3.5 5.2"
+        }
+        Icon::Pin => "M9 3.5h6l-1 6 3 3.5v1.500H7V13l3-3.500ZM12 14.500V21",
+        Icon::PinOff => {
+            "M3 3l18 18M9.3 5.500L9 3.500h6l-1 6 3 3.500M14.500 14.500H7V13l2.500-3M12 14.500V21"
         }
         Icon::Previous => "M14.5 6l-6 6 6 6",
         Icon::Screen => {

@@ -13,6 +13,7 @@ pub(crate) mod level_meter;
 pub(crate) mod message;
 pub(crate) mod own_tile;
 pub(crate) mod pager;
+pub(crate) mod pin_tool;
 pub(crate) mod preview;
 pub(crate) mod remote_video;
 pub(crate) mod settings;

@@ -2,11 +2,12 @@
 
 use media_core::event::{Participant, Picture};
 use videocall_client::Client;
-use videocall_types::Track;
+use videocall_types::{SessionId, Track};
 use yew::prelude::*;
 
 use super::avatar::Avatar;
 use super::icon::{Icon, Symbol};
+use super::pin_tool::PinTool;
 use super::remote_video::RemoteVideo;
 use super::trouble::{self, TroubleNote};
 use super::view_tools::{ViewTools, press};
@@ -22,6 +23,10 @@ pub(crate) struct Props {
     pub(crate) rect: Rect,
     /// What there is to see of the track.
     pub(crate) picture: Picture,
+    /// Whether their camera is on stage because the person wants it there.
+    pub(crate) pinned: bool,
+    /// Pins the camera, or no longer.
+    pub(crate) on_pin: Callback<SessionId>,
 }
 
 /// The camera or the screen of somebody else.
@@ -33,6 +38,8 @@ pub(crate) fn RemoteTile(props: &Props) -> Html {
         track,
         rect,
         picture,
+        pinned,
+        on_pin,
     } = props;
     let is_screen = *track == Track::Screen;
     let published = if is_screen {
@@ -49,13 +56,19 @@ pub(crate) fn RemoteTile(props: &Props) -> Html {
     };
     let tile = use_node_ref();
     let view = use_view(tile.clone());
-    let ondblclick = view.toggle_full_screen.reform(|_: MouseEvent| ());
-    let ondblclick = is_screen.then(|| {
-        Callback::from(move |event: MouseEvent| {
-            if !is_within(&event, "button") {
-                ondblclick.emit(event);
-            }
-        })
+    let toggle_pin = {
+        let session = person.session;
+        on_pin.reform(move |()| session)
+    };
+    let enlarge = if is_screen {
+        view.toggle_full_screen.clone()
+    } else {
+        toggle_pin.clone()
+    };
+    let ondblclick = Callback::from(move |event: MouseEvent| {
+        if !is_within(&event, "button") {
+            enlarge.emit(());
+        }
     });
     let onkeydown = is_screen.then(|| {
         let view = view.clone();
@@ -80,6 +93,8 @@ pub(crate) fn RemoteTile(props: &Props) -> Html {
             <NameTag {name} muted={!is_screen && !person.microphone} />
             if is_screen {
                 <ViewTools {view} />
+            } else {
+                <PinTool name={person.display_name.clone()} pinned={*pinned} toggle={toggle_pin} />
             }
         </div>
     }

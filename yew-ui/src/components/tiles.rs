@@ -1,5 +1,6 @@
 //! All tiles of a call.
 
+use videocall_types::SessionId;
 use web_sys::MediaStreamTrack;
 use yew::prelude::*;
 
@@ -26,7 +27,8 @@ pub(crate) fn Tiles(props: &Props) -> Html {
     let container = use_node_ref();
     let size = use_size(container.clone());
     let page = use_state_eq(|| 0);
-    let tiling = place(&props.call.state.people, size, *page);
+    let pinned = use_state_eq(|| None);
+    let tiling = place(&props.call.state.people, *pinned, size, *page);
     use_wishes(props.call.client.clone(), &tiling, size);
     let Tiling { tiles, more } = tiling;
     // A page that is gone is forgotten, or it would be back as soon as there are enough people.
@@ -35,9 +37,19 @@ pub(crate) fn Tiles(props: &Props) -> Html {
         page.set(*shown)
     });
     let on_page = use_callback(page.setter(), |turned, page| page.set(turned));
+    let on_pin = use_callback(
+        (pinned.setter(), *pinned),
+        |session: SessionId, (set, pinned)| {
+            set.set(Some(session).filter(|session| Some(*session) != *pinned));
+        },
+    );
+    let pin = Pin {
+        pinned: *pinned,
+        toggle: on_pin,
+    };
     let tiles = tiles
         .into_iter()
-        .filter_map(|(key, rect)| tile(props, key, rect));
+        .filter_map(|(key, rect)| tile(props, &pin, key, rect));
     let pager = more.map(|more| html! { <Pager key="more" {more} {on_page} /> });
     // One child without a key would make the virtual DOM match tiles by their position.
     html! {
@@ -47,7 +59,13 @@ pub(crate) fn Tiles(props: &Props) -> Html {
     }
 }
 
-fn tile(props: &Props, key: TileKey, rect: Rect) -> Option<Html> {
+/// Whose camera is on stage because the person wants it there.
+struct Pin {
+    pinned: Option<SessionId>,
+    toggle: Callback<SessionId>,
+}
+
+fn tile(props: &Props, pin: &Pin, key: TileKey, rect: Rect) -> Option<Html> {
     match key {
         TileKey::Own => Some(html! {
             <OwnTile key="own" name={props.visitor.name.to_string()} user={props.visitor.user.to_string()}
@@ -62,8 +80,10 @@ fn tile(props: &Props, key: TileKey, rect: Rect) -> Option<Html> {
                 .find(|person| person.info.session == session);
             let (person, client) = person.zip(props.call.client.clone())?;
             let picture = props.call.state.picture(session, track);
+            let (pinned, on_pin) = (pin.pinned == Some(session), pin.toggle.clone());
             Some(html! {
-                <RemoteTile key={format!("{session} {track:?}")} {client} person={person.info.clone()} {track} {rect} {picture} />
+                <RemoteTile key={format!("{session} {track:?}")} {client} person={person.info.clone()} {track} {rect} {picture}
+                    {pinned} {on_pin} />
             })
         }
     }

@@ -64,12 +64,17 @@ impl More {
     }
 }
 
-/// Places the screens that are shared on stage and people around them. When not all fit, this is a `page` of them, or the
-/// last one if there are not so many; who spoke last is on page 0.
+/// Places the screens that are shared, and who is `pinned`, on stage and people around them. When not all fit, this is a
+/// `page` of them, or the last one if there are not so many; who spoke last is on page 0.
 #[must_use]
-pub fn place(people: &[Person], container: Size, page: usize) -> Tiling {
-    let screens: Vec<SessionId> = sessions(people.iter().filter(|person| person.info.screen));
-    let arrangement = arrange(container, screens.len(), people.len() + 1);
+pub fn place(people: &[Person], pinned: Option<SessionId>, container: Size, page: usize) -> Tiling {
+    let (on_stage, people): (Vec<&Person>, Vec<&Person>) = people
+        .iter()
+        .partition(|person| Some(person.info.session) == pinned);
+    let all = on_stage.iter().chain(&people);
+    let screens = sessions(all.copied().filter(|person| person.info.screen));
+    let pinned = sessions(on_stage.into_iter());
+    let arrangement = arrange(container, screens.len() + pinned.len(), people.len() + 1);
 
     let seats = arrangement.people.len().saturating_sub(1);
     let pages = match seats {
@@ -77,11 +82,12 @@ pub fn place(people: &[Person], container: Size, page: usize) -> Tiling {
         seats => people.len().div_ceil(seats).max(1),
     };
     let page = page.min(pages - 1);
-    let seated = seated(people, seats, page);
-    let people_tiles = seated.iter().map(|session| TileKey::Remote {
+    let seated = seated(&people, seats, page);
+    let camera = |session: &SessionId| TileKey::Remote {
         session: *session,
         track: Track::Camera,
-    });
+    };
+    let people_tiles = seated.iter().map(camera);
     let screen_tiles = screens.iter().map(|session| TileKey::Remote {
         session: *session,
         track: Track::Screen,
@@ -89,6 +95,7 @@ pub fn place(people: &[Person], container: Size, page: usize) -> Tiling {
 
     Tiling {
         tiles: screen_tiles
+            .chain(pinned.iter().map(camera))
             .zip(arrangement.stage)
             .chain(people_tiles.chain([TileKey::Own]).zip(arrangement.people))
             .collect(),
@@ -103,14 +110,15 @@ pub fn place(people: &[Person], container: Size, page: usize) -> Tiling {
 
 /// Those who get a tile, in the order in which they came, except that people who share a screen come first: beside it.
 /// Everybody is on one page.
-fn seated(people: &[Person], seats: usize, page: usize) -> Vec<SessionId> {
-    let mut order: Vec<&Person> = people.iter().collect();
+fn seated(people: &[&Person], seats: usize, page: usize) -> Vec<SessionId> {
+    let mut order = people.to_vec();
     order.sort_by_key(|person| (!person.info.screen, Reverse(person.spoke)));
     order.truncate(seats);
     let first = sessions(order.into_iter());
 
     let (first, others): (Vec<&Person>, Vec<&Person>) = people
         .iter()
+        .copied()
         .partition(|person| first.contains(&person.info.session));
     let mut seated = match page.checked_sub(1) {
         None => first,
@@ -173,20 +181,39 @@ mod tests {
 
     #[test]
     fn alone_there_is_one_tile() {
-        assert_eq!(shown(&place(&[], LAPTOP, 0)), ["own"]);
+        assert_eq!(shown(&place(&[], None, LAPTOP, 0)), ["own"]);
     }
 
     #[test]
     fn a_screen_is_on_stage_and_its_person_is_the_first_beside_it() {
-        let tiling = place(&[person(1, false, 0), person(2, true, 0)], LAPTOP, 0);
+        let tiling = place(&[person(1, false, 0), person(2, true, 0)], None, LAPTOP, 0);
         assert_eq!(shown(&tiling), ["screen 2", "2", "1", "own"]);
         let area = |at: usize| tiling.tiles[at].1.size.width * tiling.tiles[at].1.size.height;
         assert!((1..4).all(|at| area(0) > 4.0 * area(at)));
     }
 
     #[test]
+    fn who_is_pinned_is_on_stage_whatever_the_page() {
+        let pinned = SessionId::new(5);
+        for page in 0..4 {
+            let tiling = place(&nine(), pinned, LAPTOP, page);
+            assert_eq!(shown(&tiling)[0], "5");
+            assert!(!shown(&tiling)[1..].contains(&"5".to_owned()));
+        }
+        let screen = place(
+            &[person(1, true, 0), person(5, false, 0)],
+            pinned,
+            LAPTOP,
+            0,
+        );
+        assert_eq!(shown(&screen), ["screen 1", "5", "1", "own"]);
+        let gone = place(&[person(1, false, 0)], pinned, LAPTOP, 0);
+        assert_eq!(shown(&gone), ["1", "own"]);
+    }
+
+    #[test]
     fn who_spoke_last_has_a_tile() {
-        let tiling = place(&nine(), TINY, 0);
+        let tiling = place(&nine(), None, TINY, 0);
         assert_eq!(shown(&tiling), ["1", "9", "own"]);
         let more = tiling.more.unwrap();
         assert_eq!((more.count, more.page, more.pages), (7, 0, 5));
@@ -194,28 +221,28 @@ mod tests {
 
     #[test]
     fn the_others_are_on_further_pages() {
-        let page = |page| shown(&place(&nine(), TINY, page));
+        let page = |page| shown(&place(&nine(), None, TINY, page));
         assert_eq!(page(1), ["2", "3", "own"]);
         assert_eq!(page(3), ["6", "7", "own"]);
         assert_eq!(page(4), ["8", "own"]);
         assert_eq!(page(99), page(4), "there are not so many");
         assert_eq!(
-            place(&nine(), TINY, 0).more.map(|more| more.rect),
-            place(&nine(), TINY, 4).more.map(|more| more.rect),
+            place(&nine(), None, TINY, 0).more.map(|more| more.rect),
+            place(&nine(), None, TINY, 4).more.map(|more| more.rect),
             "the buttons stay where they are"
         );
     }
 
     #[test]
     fn pages_go_round() {
-        let at = |page| place(&nine(), TINY, page).more.unwrap();
+        let at = |page| place(&nine(), None, TINY, page).more.unwrap();
         assert_eq!((at(0).previous(), at(0).next()), (4, 1));
         assert_eq!((at(4).previous(), at(4).next()), (3, 0));
     }
 
     #[test]
     fn a_place_for_nobody_else_has_one_page() {
-        let tiling = place(&nine(), Size::default(), 3);
+        let tiling = place(&nine(), None, Size::default(), 3);
         let more = tiling.more.unwrap();
         assert_eq!((more.count, more.page, more.pages), (9, 0, 1));
         assert_eq!((more.previous(), more.next()), (0, 0));
@@ -233,7 +260,7 @@ mod tests {
                 .zip(1..)
                 .map(|((screen, spoke), raw)| person(raw, screen, spoke))
                 .collect();
-            let page = |page| place(&people, Size { width, height }, page);
+            let page = |page| place(&people, None, Size { width, height }, page);
             let pages = page(0).more.map_or(1, |more| more.pages);
             let mut seen: Vec<TileKey> = (0..pages)
                 .flat_map(|at| page(at).tiles)
