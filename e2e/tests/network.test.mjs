@@ -44,7 +44,7 @@ const LOSSES = [
   { what: "10 % in bursts", down: lossy(10, 4), web_transport: { freeze: 1500, silence: 100 }, web_socket: { freeze: 3000, silence: 700 } },
 ];
 const RATES = [
-  { what: "2 Mbit/s", down: narrow(2000), freeze: 700, silence: 40, rows: 360 },
+  { what: "2 Mbit/s", down: narrow(2000), freeze: 700, silence: 40 },
   { what: "0.5 Mbit/s", down: narrow(500), freeze: 1000, silence: 40, rows: 180 },
   { what: "300 kbit/s", down: narrow(300, 30_000), freeze: 1500, silence: 60, rows: 180 },
 ];
