@@ -53,8 +53,7 @@ async function measure(server, tiles) {
 
 async function observe(main, person, guests) {
   const status = await guests.status();
-  const engine = person.page.workers().find((worker) => worker.url().includes("/engine-"));
-  const decoded = await engine.evaluate(() => globalThis.decodedPictures);
+  const decoded = await person.engine().evaluate(() => globalThis.decodedPictures);
   const sent = status.reduce((sum, { frames }) => sum + frames, 0);
   return { at: performance.now() / 1000, decoded, sent, threads: threadsOf(main) };
 }

@@ -1,12 +1,11 @@
 // How long it takes from pressing Join until somebody else's picture is there, over each transport.
-import { timeFromJoin } from "../harness/probes.mjs";
+import { timeToPictures } from "../harness/probes.mjs";
 import { selectorOf } from "../harness/participant.mjs";
 import { videocallServer } from "../harness/servers.mjs";
-import { withBrowsers, withPerson, withServer } from "./people.mjs";
+import { TRANSPORTS, withBrowsers, withPerson, withServer } from "./people.mjs";
 import { percentile } from "./tables.mjs";
 
 const ROUNDS = 15;
-const TRANSPORTS = { web_transport: "WebTransport", web_socket: "WebSocket" };
 
 /** A row for each transport. */
 export function joining() {
@@ -32,7 +31,7 @@ function measure(server, browser, alice, transport) {
     await bob.page.getByRole("button", { name: /^Join/ }).waitFor();
     // Nobody presses it before the page has finished loading and starting the camera.
     await bob.page.waitForLoadState("networkidle");
-    const time = bob.page.evaluate(timeFromJoin, { selector: selectorOf(alice, "camera"), ms: 20_000 });
+    const time = bob.page.evaluate(timeToPictures, { selectors: [selectorOf(alice, "camera")], since: "pressed", ms: 20_000 });
     await bob.press(/^Join/);
     const ms = await time;
     if (ms === null) throw new Error(`${transport}: no picture`);

@@ -1,14 +1,13 @@
 // How old a picture is when it reaches the other side's canvas, over each transport and over bad networks. What counts: from
 // drawing a picture that carries the time to the animation frame in which the other side's canvas has it. That includes up
 // to one animation frame (17 ms) of waiting.
-import { impairedProxy } from "../harness/impaired.mjs";
+import { both, impairedProxy } from "../harness/impaired.mjs";
 import { selectorOf } from "../harness/participant.mjs";
 import { videocallServer } from "../harness/servers.mjs";
-import { readTimecodes, showTimecode } from "../harness/timecode.mjs";
-import { withBrowsers, withPerson, withServer } from "./people.mjs";
+import { readTimecodes, timecode } from "../harness/timecode.mjs";
+import { TRANSPORTS, withBrowsers, withPerson, withServer } from "./people.mjs";
 import { percentile } from "./tables.mjs";
 
-const TRANSPORTS = { web_transport: "WebTransport", web_socket: "WebSocket" };
 // One way, and in both directions.
 const NETWORKS = [
   { name: "loopback", conditions: {} },
@@ -24,14 +23,12 @@ export async function latency() {
   const proxy = await impairedProxy();
   try {
     return await withBrowsers(["alice", "bob"], (browsers) =>
-      withServer(videocallServer({ WEBTRANSPORT_PUBLIC_URL: `https://${proxy.udp}` }), async (server) => {
-        await proxy.change({ udp_to: server.webtransportAddress, tcp_to: `127.0.0.1:${new URL(server.url).port}` });
-        const far = { url: `http://localhost:${proxy.tcp.split(":")[1]}` };
+      withServer(videocallServer(proxy.settings), async (server) => {
+        const far = await proxy.leadTo(server);
         const ages = new Map();
         for (let round = 0; round < ROUNDS; round++) {
           for (const { name, conditions } of NETWORKS) {
-            const path = { up: conditions, down: conditions };
-            await proxy.change({ udp: path, tcp: path });
+            await proxy.change({ udp: both(conditions), tcp: both(conditions) });
             for (const transport of Object.keys(TRANSPORTS)) {
               const key = `${name} ${transport}`;
               const seen = await measure(server, far, browsers, transport);
@@ -53,7 +50,7 @@ export async function latency() {
 function measure(server, far, browsers, transport) {
   return withPerson("alice", browsers.alice, (alice) =>
     withPerson("bob", browsers.bob, async (bob) => {
-      await alice.page.addInitScript(showTimecode);
+      await alice.captures("video", timecode);
       await alice.join(server, { transport: "web_socket" });
       await bob.join(transport === "web_socket" ? far : server, { transport, within: 20_000 });
       await bob.connected({ transport });

@@ -2,6 +2,9 @@
 import { launchFor } from "../harness/browser.mjs";
 import { Participant } from "../harness/participant.mjs";
 
+/** The transports by their names in the page, and in tables. */
+export const TRANSPORTS = { web_transport: "WebTransport", web_socket: "WebSocket" };
+
 // Painting the rest of the page is not what is measured, and without a GPU it costs much.
 const VIEWPORT = { width: 640, height: 480 };
 

@@ -3,6 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromium, firefox } from "playwright-core";
 
+import { mainProcess } from "./cpu.mjs";
 import { PEOPLE, deviceSwitches } from "./media.mjs";
 
 const SWITCHES = [
@@ -38,10 +39,7 @@ export function launchRefusing() {
 
 /** Kills the browser with all its processes at once, so that none of them can say goodbye. */
 export async function kill(browser) {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  const main = processInfo.find(({ type }) => type === "browser");
-  process.kill(-main.id, "SIGKILL"); // it leads a process group of its own
+  process.kill(-(await mainProcess(browser)), "SIGKILL"); // it leads a process group of its own
 }
 
 function launch(switches) {

@@ -30,20 +30,16 @@ export async function whileBlocked(person, body) {
   }
 }
 
-/** Run before the app: the microphone hears a lasting tone. */
+/** A microphone for `Participant.captures` that hears a lasting tone. */
 export function hum() {
-  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (constraints) => {
-    const stream = constraints.video ? await real({ video: constraints.video }) : new MediaStream();
-    if (!constraints.audio) return stream;
+  return async () => {
     const context = new AudioContext({ sampleRate: 48_000 });
     const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
     const tone = new OscillatorNode(context, { frequency: 440 });
     tone.connect(new GainNode(context, { gain: 0.3 })).connect(destination);
     tone.start();
     await context.resume();
-    for (const track of destination.stream.getAudioTracks()) stream.addTrack(track);
-    return stream;
+    return destination.stream;
   };
 }
 

@@ -55,6 +55,19 @@ export class Participant {
     return () => times;
   }
 
+  /** The Worker of the engine. */
+  engine() {
+    return this.page.workers().find((worker) => worker.url().includes("/assets/engine-"));
+  }
+
+  /**
+   * Has the page capture something else as "video" or "audio": `source` runs in the page before the app, and returns a function
+   * that makes a stream each time.
+   */
+  captures(kind, source) {
+    return this.page.addInitScript({ content: `(${captureInstead})("${kind}", (${source})())` });
+  }
+
   /** Opens the pre-join page, joins and waits until connected. */
   async join(server, { within = 10_000, since = new Stopwatch(), ...options } = {}) {
     await this.open(server, options);
@@ -123,6 +136,12 @@ export class Participant {
     }, since);
   }
 
+  /** The users whose tiles there are, in their order. */
+  usersWithTile() {
+    const tiles = this.page.locator("[data-user]:not([data-self])");
+    return tiles.evaluateAll((found) => found.map((tile) => tile.dataset.user));
+  }
+
   /** The element in which their picture is drawn. */
   canvas(other) {
     return this.page.locator(`${selectorOf(other, "camera")} canvas`).elementHandle();
@@ -187,7 +206,7 @@ export class Participant {
   async joinAndTimePictures(server, others) {
     await this.open(server);
     const selectors = others.map((other) => selectorOf(other, "camera"));
-    const time = this.page.evaluate(timeToPictures, { selectors, ms: 15_000 });
+    const time = this.page.evaluate(timeToPictures, { selectors, since: "connected", ms: 15_000 });
     await this.press(/^Join/);
     const ms = await time;
     assert.notEqual(ms, null, `${this.name} never had a picture of everyone`);
@@ -215,6 +234,16 @@ async function withoutWebTransport(route) {
   const response = await route.fetch().catch(() => null);
   if (!response) return route.abort("connectionrefused");
   await route.fulfill({ response, json: { ...(await response.json()), webtransport: null } });
+}
+
+/** Run in the page. */
+function captureInstead(kind, make) {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async ({ [kind]: wanted, ...others }) => {
+    const stream = Object.values(others).some(Boolean) ? await real(others) : new MediaStream();
+    if (wanted) for (const track of (await make()).getTracks()) stream.addTrack(track);
+    return stream;
+  };
 }
 
 /** Where their tile is. */

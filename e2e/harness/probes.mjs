@@ -113,8 +113,11 @@ export function listen({ selector, hertz, ms, enough }) {
   });
 }
 
-/** Milliseconds from "connected" until all of these tiles have a picture; gives up after `ms`. */
-export function timeToPictures({ selectors, ms }) {
+/**
+ * Milliseconds from when Join was `pressed`, or the page was `connected`, until all of these tiles have a picture; gives up after
+ * `ms`. Run before that.
+ */
+export function timeToPictures({ selectors, since, ms }) {
   const scratch = new OffscreenCanvas(8, 8).getContext("2d", { willReadFrequently: true });
   const painted = (selector) => {
     const canvas = document.querySelector(`${selector} canvas`);
@@ -124,39 +127,17 @@ export function timeToPictures({ selectors, ms }) {
     return scratch.getImageData(0, 0, 8, 8).data.some((value, i) => i % 4 < 3 && value > 40);
   };
   const end = performance.now() + ms;
-  let connected = null;
-  return new Promise((resolve) => {
-    const step = () => {
-      const now = performance.now();
-      if (connected === null && document.querySelector('[data-connection="connected"]')) connected = now;
-      if (connected !== null && selectors.every(painted)) return resolve(Math.round(now - connected));
-      if (now < end) return requestAnimationFrame(step);
-      resolve(null);
-    };
-    step();
-  });
-}
-
-/** Milliseconds from pressing Join until this tile has a picture; gives up after `ms`. Run before it is pressed. */
-export function timeFromJoin({ selector, ms }) {
-  const scratch = new OffscreenCanvas(8, 8).getContext("2d", { willReadFrequently: true });
-  const painted = () => {
-    const canvas = document.querySelector(`${selector} canvas`);
-    if (!canvas?.width || !canvas.height) return false;
-    scratch.clearRect(0, 0, 8, 8);
-    scratch.drawImage(canvas, 0, 0, 8, 8);
-    return scratch.getImageData(0, 0, 8, 8).data.some((value, i) => i % 4 < 3 && value > 40);
-  };
-  let pressed = null;
+  const moments = { pressed: null, connected: null };
   const note = ({ target, timeStamp }) => {
-    if (target.closest("button")?.textContent.startsWith("Join")) pressed ??= timeStamp;
+    if (target.closest("button")?.textContent.startsWith("Join")) moments.pressed ??= timeStamp;
   };
   document.addEventListener("click", note, { capture: true });
-  const end = performance.now() + ms;
   return new Promise((resolve) => {
     const step = () => {
       const now = performance.now();
-      if (pressed !== null && painted()) return resolve(Math.round(now - pressed));
+      if (document.querySelector('[data-connection="connected"]')) moments.connected ??= now;
+      const start = moments[since];
+      if (start !== null && selectors.every(painted)) return resolve(Math.round(now - start));
       if (now < end) return requestAnimationFrame(step);
       resolve(null);
     };

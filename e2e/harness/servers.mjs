@@ -4,6 +4,7 @@ import { createSocket } from "node:dgram";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { Stopwatch, until } from "./until.mjs";
@@ -207,4 +208,16 @@ async function udpSocket() {
   const socket = createSocket("udp4");
   await new Promise((resolve) => socket.bind(0, "127.0.0.1", resolve));
   return { socket, port: socket.address().port };
+}
+
+/** How many packets the server has got in the next second. */
+export async function packetsPerSecond(server) {
+  const received = async () => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    return { packets: Number(/^relay_packets_received_total (\d+)/m.exec(metrics)[1]), at: performance.now() };
+  };
+  const before = await received();
+  await delay(1000);
+  const after = await received();
+  return ((after.packets - before.packets) * 1000) / (after.at - before.at);
 }

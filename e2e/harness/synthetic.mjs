@@ -1,8 +1,5 @@
 // People without a browser whose pictures and sound a browser has encoded: the `synthetic-publishers` of testkit.
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-
-import { binary } from "./servers.mjs";
+import { converse } from "./conversation.mjs";
 
 /**
  * Lets people of these `names` join, in turns with one of these `clips` (paths). The first `speakers` of them speak. They end
@@ -12,27 +9,17 @@ import { binary } from "./servers.mjs";
 export async function syntheticPublishers(server, { names, clips, speakers = 0, meeting = "daily" }) {
   const people = names.map((user, index) => ({ user, clip: clips[index % clips.length], speaks: index < speakers }));
   const room = { server: `127.0.0.1:${new URL(server.url).port}`, meeting, people };
-  const child = spawn(binary("synthetic-publishers"), [JSON.stringify(room)], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new Error("synthetic-publishers has ended");
-    return JSON.parse(value);
-  };
-  await next();
+  const { tell, close } = await converse("synthetic-publishers", [JSON.stringify(room)]);
   let sharing = "";
   return {
     people: people.map(({ user }, index) => ({ name: user, user, clip: index % clips.length })),
     async status() {
-      child.stdin.write(`${sharing}\n`);
-      return next();
+      return JSON.parse(await tell(sharing));
     },
     share(user = "") {
       sharing = user;
       return this.status();
     },
-    close() {
-      child.stdin.end();
-    },
+    close,
   };
 }

@@ -3,8 +3,8 @@
 //
 // The picture is 8 x 4 squares, black or white: 20 bits of milliseconds (17 minutes), then 12 bits that check them.
 
-/** Run before the app: the camera shows the time code. The microphone stays what it is. */
-export function showTimecode() {
+/** A camera for `Participant.captures` that shows the time code. */
+export function timecode() {
   const canvas = Object.assign(document.createElement("canvas"), { width: 1280, height: 720 });
   const context = canvas.getContext("2d", { alpha: false });
   const draw = () => {
@@ -17,22 +17,16 @@ export function showTimecode() {
     }
     requestAnimationFrame(draw);
   };
-
-  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   let drawing = false;
-  navigator.mediaDevices.getUserMedia = async (constraints) => {
-    const stream = constraints.audio ? await real({ audio: constraints.audio }) : new MediaStream();
-    if (constraints.video) {
-      if (!drawing) draw();
-      drawing = true;
-      for (const track of canvas.captureStream(30).getVideoTracks()) stream.addTrack(track);
-    }
-    return stream;
+  return () => {
+    if (!drawing) draw();
+    drawing = true;
+    return canvas.captureStream(30);
   };
 }
 
-/** Run before the app: the camera shows spots that change all the time, which takes as many bits as there are. */
-export function showNoise() {
+/** A camera that shows spots that change all the time, which takes as many bits as there are. */
+export function noise() {
   const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 360 });
   const context = canvas.getContext("2d", { alpha: false });
   const spots = new OffscreenCanvas(80, 45);
@@ -44,14 +38,10 @@ export function showNoise() {
     small.putImageData(picture, 0, 0);
     context.drawImage(spots, 0, 0, 640, 360);
   };
-  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (constraints) => {
-    const stream = constraints.audio ? await real({ audio: constraints.audio }) : new MediaStream();
-    if (constraints.video) {
-      setInterval(draw, 100);
-      for (const track of canvas.captureStream(10).getVideoTracks()) stream.addTrack(track);
-    }
-    return stream;
+  let drawing;
+  return () => {
+    drawing ??= setInterval(draw, 100);
+    return canvas.captureStream(10);
   };
 }
 
@@ -96,14 +86,11 @@ export function readTimecodes({ selector, ms }) {
   });
 }
 
-/** Run after `showTimecode`: the microphone beeps whenever the same clock has counted half a second. */
-export function beepInTime() {
+/** A microphone that hears a beep whenever the clock of the time code has counted half a second. */
+export function beeps() {
   const PERIOD_MS = 500;
   const BEEP_S = 0.1;
-  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (constraints) => {
-    const stream = constraints.video ? await real({ video: constraints.video }) : new MediaStream();
-    if (!constraints.audio) return stream;
+  return async () => {
     const context = new AudioContext({ sampleRate: 48_000 });
     const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
     const gain = new GainNode(context, { gain: 0 });
@@ -123,8 +110,7 @@ export function beepInTime() {
       gain.gain.setValueAtTime(0.5, at);
       gain.gain.setValueAtTime(0, at + BEEP_S);
     }, 20);
-    for (const track of destination.stream.getAudioTracks()) stream.addTrack(track);
-    return stream;
+    return destination.stream;
   };
 }
 

@@ -15,7 +15,7 @@ for (const transport of ["web_transport", "web_socket"]) {
   test(`a page that is busy holds up neither what it sends nor what it gets (${transport})`, async (stage) => {
     const server = await stage.start();
     const alice = await stage.person("alice");
-    await alice.page.addInitScript(hum);
+    await alice.captures("audio", hum);
     await alice.join(server, { transport });
     const bob = await stage.person("bob");
     await bob.prepareEngine(notePauses);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { isPictureOfClip } from "../harness/clip.mjs";
 import { isPictureOf } from "../harness/media.mjs";
 import { watchTiles } from "../harness/probes.mjs";
+import { packetsPerSecond } from "../harness/servers.mjs";
 import { test } from "../harness/stage.mjs";
 import { until } from "../harness/until.mjs";
 
@@ -51,14 +52,14 @@ test("in a meeting of 25 everybody moves, and only what is looked at is sent, as
 
   await bob.page.setViewportSize(SMALL);
   await bob.page.getByText("1/2").waitFor();
-  const first = await withTile(bob);
+  const first = (await bob.usersWithTile()).sort();
   await movesInSmallestLayer(bob, guests, first);
   await areSent(guests, first);
   await areDecoded(bob, first);
 
   await bob.press("Next page");
   await bob.page.getByText("2/2").waitFor();
-  const second = await withTile(bob);
+  const second = (await bob.usersWithTile()).sort();
   assert.deepEqual([...first, ...second].sort(), people, "everybody is on one of two pages");
   await movesInSmallestLayer(bob, guests, second);
   await areSent(guests, second);
@@ -147,20 +148,7 @@ function relayGets(server, cameras) {
   const rest = 8 * (GUESTS + 2);
   const most = 1.1 * (cameras * CAMERA + SPEAKERS * MICROPHONE + rest);
   return until(`the relay gets ${cameras} cameras`, SLOW, async () => {
-    const received = async () => {
-      const metrics = await (await fetch(`${server.url}/metrics`)).text();
-      return { packets: Number(/^relay_packets_received_total (\d+)/m.exec(metrics)[1]), at: performance.now() };
-    };
-    const before = await received();
-    await until("a second is over", 2000, () => performance.now() - before.at >= 1000);
-    const after = await received();
-    const seen = ((after.packets - before.packets) * 1000) / (after.at - before.at);
+    const seen = await packetsPerSecond(server);
     return { ok: seen <= most, seen: { packets: Math.round(seen), most } };
   });
-}
-
-/** Whose tiles there are, sorted. */
-async function withTile(person) {
-  const tiles = person.page.locator("[data-user]:not([data-self])");
-  return (await tiles.evaluateAll((found) => found.map((tile) => tile.dataset.user))).sort();
 }

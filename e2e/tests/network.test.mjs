@@ -6,14 +6,14 @@ import { BLACK_HOLE, withProxy } from "../harness/impaired.mjs";
 import { selectorOf } from "../harness/participant.mjs";
 import { longestFreeze } from "../harness/probes.mjs";
 import { test } from "../harness/stage.mjs";
-import { beepInTime, measureSync, showNoise, showTimecode } from "../harness/timecode.mjs";
+import { beeps, measureSync, noise, timecode } from "../harness/timecode.mjs";
 import { until } from "../harness/until.mjs";
 
 test("picture and sound stay within 40 ms of each other where packets get lost", async (stage) => {
   await withProxy(stage, async ({ proxy, server }) => {
     const alice = await stage.person("alice");
-    await alice.page.addInitScript(showTimecode);
-    await alice.page.addInitScript(beepInTime);
+    await alice.captures("video", timecode);
+    await alice.captures("audio", beeps);
     await alice.join(server, { transport: "web_socket" });
     const bob = await stage.join("bob", server);
     await bob.connected({ transport: "web_transport" });
@@ -51,7 +51,7 @@ const RATES = [
 
 for (const transport of ["web_transport", "web_socket"]) {
   test(`losses and an outage are got over (${transport})`, async (stage) => {
-    await farFromAlice(stage, transport, [], async ({ alice, bob, change }) => {
+    await farFromAlice(stage, transport, {}, async ({ alice, bob, change }) => {
       for (const { what, down, [transport]: bounds } of LOSSES) {
         await change(FAR, down);
         await goesOn(`with ${what}`, bob, alice, bounds);
@@ -65,7 +65,7 @@ for (const transport of ["web_transport", "web_socket"]) {
   }, LONG);
 
   test(`a connection that gets narrow carries smaller pictures, and all of the sound (${transport})`, async (stage) => {
-    await farFromAlice(stage, transport, [showNoise], async ({ alice, bob, change }) => {
+    await farFromAlice(stage, transport, { video: noise }, async ({ alice, bob, change }) => {
       for (const { what, down, ...bounds } of RATES) {
         await change(FAR, down);
         await goesOn(`with ${what}`, bob, alice, bounds);
@@ -77,7 +77,7 @@ for (const transport of ["web_transport", "web_socket"]) {
 test("who has a narrow connection gets small pictures, and nobody else does", async (stage) => {
   await withProxy(stage, async ({ proxy, server }) => {
     const alice = await stage.person("alice");
-    await alice.page.addInitScript(showNoise);
+    await alice.captures("video", noise);
     await alice.join(server, { transport: "web_socket" });
     const carol = await stage.join("carol", server, { transport: "web_socket" });
     const bob = await stage.join("bob", server);
@@ -98,11 +98,11 @@ test("who has a narrow connection gets small pictures, and nobody else does", as
   });
 });
 
-/** Bob is in a call with Alice, over a connection that `change(up, down)` makes worse; `scripts` make what she shows. */
-async function farFromAlice(stage, transport, scripts, body) {
+/** Bob is in a call with Alice, over a connection that `change(up, down)` makes worse; `sources` are what she captures besides a hum. */
+async function farFromAlice(stage, transport, sources, body) {
   await withProxy(stage, async ({ proxy, server, far }) => {
     const alice = await stage.person("alice");
-    for (const script of [...scripts, hum]) await alice.page.addInitScript(script);
+    for (const [kind, source] of Object.entries({ ...sources, audio: hum })) await alice.captures(kind, source);
     await alice.join(server, { transport: "web_socket" });
     const [place, lane] = transport === "web_socket" ? [far, "tcp"] : [server, "udp"];
     const bob = await stage.join("bob", place, { transport });

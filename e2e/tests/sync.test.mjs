@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 
 import { test } from "../harness/stage.mjs";
-import { beepInTime, measureSync, showTimecode } from "../harness/timecode.mjs";
+import { beeps, measureSync, timecode } from "../harness/timecode.mjs";
 
 test("picture and sound of a person are within 40 ms", async (stage) => {
   const server = await stage.start();
   const alice = await stage.person("alice");
-  await alice.page.addInitScript(showTimecode);
-  await alice.page.addInitScript(beepInTime);
+  await alice.captures("video", timecode);
+  await alice.captures("audio", beeps);
   await alice.join(server);
   const bob = await stage.join("bob", server);
   await bob.press(/^Mute/);

@@ -55,6 +55,5 @@ function corruptOnDemand() {
 }
 
 async function corrupt(person, on) {
-  const engine = person.page.workers().find((worker) => worker.url().includes("/assets/engine-"));
-  await engine.evaluate((on) => void (globalThis.corrupts = on), on);
+  await person.engine().evaluate((on) => void (globalThis.corrupts = on), on);
 }

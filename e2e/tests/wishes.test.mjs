@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { launchWithoutDevices } from "../harness/browser.mjs";
+import { packetsPerSecond } from "../harness/servers.mjs";
 import { test } from "../harness/stage.mjs";
 import { Stopwatch, until } from "../harness/until.mjs";
 
@@ -78,7 +78,7 @@ test("who has no tile is on another page, with a picture as soon as one turns to
   const pages = [];
   for (const page of ["1/3", "2/3", "3/3"]) {
     await alice.page.getByText(page).waitFor();
-    pages.push(...(await usersWithTile(alice)));
+    pages.push(...(await alice.usersWithTile()));
     await alice.press("Next page");
   }
   await alice.page.getByText("1/3").waitFor();
@@ -93,20 +93,8 @@ test("who has no tile is on another page, with a picture as soon as one turns to
   }
 });
 
-function usersWithTile(person) {
-  const tiles = person.page.locator("[data-user]:not([data-self])");
-  return tiles.evaluateAll((found) => found.map((tile) => tile.dataset.user));
-}
-
 /** Whether the packets that the server gets in a second are as they should be. */
 async function sent(server, ok) {
-  const before = await received(server);
-  await delay(1000);
-  const packets = (await received(server)) - before;
+  const packets = await packetsPerSecond(server);
   return { ok: ok(packets), seen: packets };
-}
-
-async function received(server) {
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(/^relay_packets_received_total (\d+)/m.exec(metrics)[1]);
 }

@@ -1,4 +1,4 @@
-//! Whatever the other end reports, rates stay rates and the padding that is sent is bounded.
+//! Whatever the other end reports, a limit is never zero and our own report can be read.
 
 #![no_main]
 

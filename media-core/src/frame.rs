@@ -26,6 +26,30 @@ pub struct LocalFrame {
     pub data: Bytes,
 }
 
+impl LocalFrame {
+    /// A frame of sound.
+    #[must_use]
+    pub const fn sound(
+        track: Track,
+        capture_time_us: u64,
+        duration_us: u64,
+        audio_level: u8,
+        data: Bytes,
+    ) -> Self {
+        Self {
+            track,
+            codec: Codec::Opus,
+            keyframe: true,
+            spatial_layer: 0,
+            temporal_layer: 0,
+            capture_time_us,
+            duration_us,
+            audio_level,
+            data,
+        }
+    }
+}
+
 /// A frame of another participant, in decoding order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteFrame {

@@ -9,7 +9,7 @@ use gloo::events::EventListener;
 use js_sys::Array;
 use serde_json::json;
 use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{ErrorEvent, MessageEvent, Worker};
+use web_sys::{MessageEvent, Worker};
 
 use crate::client::ClientEvent;
 use crate::error::{ClientError, Exception};
@@ -63,10 +63,7 @@ impl EngineLink {
             // After a panic nothing in the worker can be relied on.
             broken.terminate();
             found.take();
-            let reason = event
-                .dyn_ref::<ErrorEvent>()
-                .map_or_else(|| "it could not be loaded".to_owned(), ErrorEvent::message);
-            let _ = events.unbounded_send(ClientEvent::EngineFailed(reason));
+            let _ = events.unbounded_send(ClientEvent::EngineFailed(js::worker_error(event)));
         });
         let link = Self {
             worker,

@@ -3,6 +3,7 @@
 use js_sys::{JSON, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{ErrorEvent, Event};
 
 use crate::error::Exception;
 
@@ -25,6 +26,13 @@ pub(crate) fn set(target: &JsValue, key: &str, value: &JsValue) -> Result<(), Ex
 /// Whether the global scope has this name.
 pub(crate) fn has_global(name: &str) -> bool {
     !get(&js_sys::global(), name).is_undefined()
+}
+
+/// Why a Worker has broken, from its `error` event.
+pub(crate) fn worker_error(event: &Event) -> String {
+    event
+        .dyn_ref::<ErrorEvent>()
+        .map_or_else(|| "it could not be loaded".to_owned(), ErrorEvent::message)
 }
 
 /// Ignores how a promise ends, so that the console doesn't report a rejection as unhandled.

@@ -5,8 +5,8 @@ use gloo::events::EventListener;
 use js_sys::Array;
 use serde_json::json;
 use videocall_types::{SessionId, Track};
-use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{ErrorEvent, MessageChannel, MessagePort, OffscreenCanvas, Worker, WorkerOptions};
+use wasm_bindgen::JsValue;
+use web_sys::{MessageChannel, MessagePort, OffscreenCanvas, Worker, WorkerOptions};
 
 use crate::client::ClientEvent;
 use crate::error::{ClientError, Exception};
@@ -36,10 +36,7 @@ impl PainterLink {
         let worker = Worker::new_with_options(url, &options)?;
         let on_error = EventListener::new(&worker, "error", move |event| {
             // Without it nobody would ever be seen.
-            let reason = event
-                .dyn_ref::<ErrorEvent>()
-                .map_or_else(|| "it could not be loaded".to_owned(), ErrorEvent::message);
-            let _ = events.unbounded_send(ClientEvent::EngineFailed(reason));
+            let _ = events.unbounded_send(ClientEvent::EngineFailed(js::worker_error(event)));
         });
         let channel = MessageChannel::new()?;
         let port = channel.port2();

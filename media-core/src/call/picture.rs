@@ -40,27 +40,30 @@ pub(super) struct PictureWatch {
     /// Frames should come from then on; `None`: the track is off, or nobody looks.
     expected: Option<Timestamp>,
     /// The frames that came since the newest picture was shown.
-    unseen: Option<Unseen>,
+    unseen: Option<Span>,
     /// The newest picture was shown.
     seen: Option<Timestamp>,
     /// Pictures are shown without a gap or failure since then.
     moves: Option<Timestamp>,
-    failing: Option<Failing>,
+    failing: Option<Span>,
     /// What the decoder has got since it showed something.
     given: Option<Given>,
     trouble: Option<Trouble>,
 }
 
+/// Something that has happened once or again.
 #[derive(Clone, Copy, Debug)]
-struct Failing {
+struct Span {
     since: Timestamp,
     last: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Unseen {
-    since: Timestamp,
-    last: Timestamp,
+impl Span {
+    /// It happens, for the first time if there is no `before`.
+    fn extended(before: Option<Self>, now: Timestamp) -> Self {
+        let since = before.map_or(now, |before| before.since);
+        Self { since, last: now }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -109,8 +112,7 @@ impl PictureWatch {
 
     /// A frame came, of whatever use.
     pub(super) fn arrived(&mut self, now: Timestamp) {
-        let since = self.unseen.map_or(now, |unseen| unseen.since);
-        self.unseen = Some(Unseen { since, last: now });
+        self.unseen = Some(Span::extended(self.unseen, now));
     }
 
     /// The decoder got a frame.
@@ -125,8 +127,7 @@ impl PictureWatch {
     /// The decoder has failed, or none can take what comes. Returns how many frames it got in vain.
     pub(super) fn failed(&mut self, now: Timestamp) -> u32 {
         self.moves = None;
-        let since = self.failing.map_or(now, |failing| failing.since);
-        self.failing = Some(Failing { since, last: now });
+        self.failing = Some(Span::extended(self.failing, now));
         self.given.take().map_or(0, |given| given.frames)
     }
 
@@ -179,7 +180,7 @@ impl PictureWatch {
         now: Timestamp,
     ) -> Option<Trouble> {
         let seen = self.seen.filter(|seen| *seen >= expected);
-        if let Some(Failing { since, last }) = self.failing
+        if let Some(Span { since, last }) = self.failing
             && now - since >= FAILS
             && seen.is_none_or(|seen| seen <= last)
         {
@@ -189,9 +190,9 @@ impl PictureWatch {
         if now < due {
             return None;
         }
-        let comes = self.unseen.is_some_and(|Unseen { since, last }| {
-            now - since >= FAILS && now - last < STANDS_STILL
-        });
+        let comes = self
+            .unseen
+            .is_some_and(|Span { since, last }| now - since >= FAILS && now - last < STANDS_STILL);
         if connection.is_silent {
             Some(Trouble::ConnectionStalled)
         } else if self.track == Track::Screen && seen.is_some() && self.unseen.is_none() {

@@ -87,20 +87,11 @@ impl Repeater {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use videocall_types::{Codec, SessionId};
+    use videocall_types::SessionId;
 
     fn frame(ms: u64, bytes: usize) -> LocalFrame {
-        LocalFrame {
-            track: Track::Microphone,
-            codec: Codec::Opus,
-            keyframe: true,
-            spatial_layer: 0,
-            temporal_layer: 0,
-            capture_time_us: ms * 1_000,
-            duration_us: 20_000,
-            audio_level: 30,
-            data: Bytes::from(vec![ms as u8; bytes]),
-        }
+        let data = Bytes::from(vec![ms as u8; bytes]);
+        LocalFrame::sound(Track::Microphone, ms * 1_000, 20_000, 30, data)
     }
 
     /// What goes along with frames captured at `times` (milliseconds); each frame is its time.

@@ -13,9 +13,7 @@ use protobuf::Message as _;
 use videocall_types::proto::control::Redundancy as Message;
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
-use videocall_types::{
-    Codec, Packet, PacketHeader, PacketKind, Redundancy, SessionId, Timestamp, Track,
-};
+use videocall_types::{Packet, PacketHeader, PacketKind, Redundancy, SessionId, Timestamp, Track};
 
 use crate::relay;
 use crate::rig::config;
@@ -136,17 +134,8 @@ impl World {
     }
 
     fn say(&mut self, ms: u64) {
-        let frame = LocalFrame {
-            track: Track::Microphone,
-            codec: Codec::Opus,
-            keyframe: true,
-            spatial_layer: 0,
-            temporal_layer: 0,
-            capture_time_us: ms * 1000,
-            duration_us: 20_000,
-            audio_level: 30,
-            data: Bytes::from(vec![7; 80]),
-        };
+        let data = Bytes::from(vec![7; 80]);
+        let frame = LocalFrame::sound(Track::Microphone, ms * 1000, 20_000, 30, data);
         self.input(SPEAKER, Input::FrameEncoded(frame));
     }
 

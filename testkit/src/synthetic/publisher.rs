@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 use videocall_types::api::{Access, ServerConfig};
 use videocall_types::layers::ladder;
-use videocall_types::{Codec, DisplayName, MeetingId, Timestamp, Track, UserId, Wishes};
+use videocall_types::{DisplayName, MeetingId, Timestamp, Track, UserId, Wishes};
 
 use super::clip::Clip;
 
@@ -198,17 +198,13 @@ impl Publisher {
             return;
         }
         let data = self.setup.clip.sound(self.sounds as usize);
-        let frame = LocalFrame {
-            track: Track::Microphone,
-            codec: Codec::Opus,
-            keyframe: true,
-            spatial_layer: 0,
-            temporal_layer: 0,
-            capture_time_us: self.next_sound().as_micros(),
-            duration_us: u64::try_from(SOUND_INTERVAL.as_micros()).unwrap(),
-            audio_level: VOICE_LEVEL,
+        let frame = LocalFrame::sound(
+            Track::Microphone,
+            self.next_sound().as_micros(),
+            u64::try_from(SOUND_INTERVAL.as_micros()).unwrap(),
+            VOICE_LEVEL,
             data,
-        };
+        );
         self.input(Input::FrameEncoded(frame)).await;
     }
 

@@ -23,8 +23,7 @@ use tokio::time::sleep_until;
 use videocall_types::api::{Access, ServerConfig, WebTransportEndpoint};
 use videocall_types::claims::Capabilities;
 use videocall_types::{
-    CloseCode, Codec, DisplayName, Packet, PacketHeader, PacketKind, SessionId, Timestamp, Track,
-    Wishes,
+    CloseCode, DisplayName, Packet, PacketHeader, PacketKind, SessionId, Timestamp, Track, Wishes,
 };
 
 use crate::encoder::{Encoder, FPS};
@@ -155,17 +154,8 @@ impl Client {
 
     async fn make_sound(&mut self) {
         if self.publishes && self.speaks {
-            let frame = LocalFrame {
-                track: Track::Microphone,
-                codec: Codec::Opus,
-                keyframe: true,
-                spatial_layer: 0,
-                temporal_layer: 0,
-                capture_time_us: self.clock.now().as_micros(),
-                duration_us: 20_000,
-                audio_level: 30,
-                data: Bytes::from_static(&[7; 80]),
-            };
+            let (now, data) = (self.clock.now().as_micros(), Bytes::from_static(&[7; 80]));
+            let frame = LocalFrame::sound(Track::Microphone, now, 20_000, 30, data);
             self.input(Input::FrameEncoded(frame)).await;
         }
     }

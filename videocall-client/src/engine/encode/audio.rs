@@ -8,7 +8,7 @@ use js_sys::{Float32Array, Object};
 use media_core::capture::{CaptureClock, SpeakingDetector, audio_level};
 use media_core::frame::LocalFrame;
 use serde_json::{Value, json};
-use videocall_types::{Codec, Timestamp, Track};
+use videocall_types::{Timestamp, Track};
 use wasm_bindgen::prelude::*;
 use web_sys::{AudioData, AudioEncoder, CodecState, EncodedAudioChunk, MessageEvent, MessagePort};
 
@@ -130,17 +130,13 @@ impl SoundSource {
         let mut data = vec![0; chunk.byte_length() as usize];
         chunk.copy_to_with_u8_slice(&mut data)?;
         let captured = self.last_encoded().and_then(|time| self.clock.map(time));
-        Ok(LocalFrame {
-            track: self.track,
-            codec: Codec::Opus,
-            keyframe: true,
-            spatial_layer: 0,
-            temporal_layer: 0,
-            capture_time_us: captured.unwrap_or(now).as_micros(),
-            duration_us: chunk.duration().unwrap_or(0.0) as u64,
-            audio_level: audio_level(self.level),
-            data: Bytes::from(data),
-        })
+        Ok(LocalFrame::sound(
+            self.track,
+            captured.unwrap_or(now).as_micros(),
+            chunk.duration().unwrap_or(0.0) as u64,
+            audio_level(self.level),
+            Bytes::from(data),
+        ))
     }
 
     /// When the frame that the encoder has just taken was captured. The chunk doesn't say it: Chromium counts on without
