@@ -93,6 +93,25 @@ test("who has no tile is on another page, with a picture as soon as one turns to
   }
 });
 
+test("whoever speaks has a tile on the first page", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.join("alice", server);
+  const others = [await stage.join("bob", server), await stage.join("carol", server)];
+  for (const person of [alice, ...others]) await person.press("Mute");
+  await alice.page.setViewportSize(TINY);
+  await alice.page.getByText("1/2").waitFor();
+  for (const _ of others) {
+    const [shown] = await alice.usersWithTile();
+    const hidden = others.find(({ name }) => name !== shown);
+    await hidden.press("Unmute");
+    await until(`${hidden.name} is on the first page`, 3000, async () => {
+      const seen = await alice.usersWithTile();
+      return { ok: `${seen}` === hidden.name, seen };
+    });
+    await hidden.press("Mute");
+  }
+});
+
 /** Whether the packets that the server gets in a second are as they should be. */
 async function sent(server, ok) {
   const packets = await packetsPerSecond(server);

@@ -128,6 +128,7 @@ impl Client {
                     PacketKind::KEYFRAME_REQUEST,
                     PacketKind::REPORT,
                     PacketKind::REDUNDANCY,
+                    PacketKind::SPEAKERS,
                 ];
                 let kind = kinds[usize::from(kind) % kinds.len()];
                 self.receive(

@@ -18,6 +18,11 @@ pub enum Event {
         /// Who.
         session: SessionId,
     },
+    /// Other people speak than before. When the connection changes, nobody does.
+    Speakers {
+        /// Who speaks, whoever leads first. It may name us.
+        sessions: Vec<SessionId>,
+    },
     /// There is something else to see, or to say, of a video track.
     Picture {
         /// Whose.
@@ -108,8 +113,6 @@ pub struct Participant {
     pub microphone: bool,
     /// Publishes a screen.
     pub screen: bool,
-    /// Speaks.
-    pub speaking: bool,
 }
 
 /// Numbers of the last second.

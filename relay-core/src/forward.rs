@@ -51,7 +51,12 @@ pub enum Content {
     /// Media of a known track.
     Media(Routing),
     /// The sender's state. Stock sessions read it from this packet, native ones from presence.
-    Heartbeat(MediaState),
+    Heartbeat {
+        /// What it publishes.
+        state: MediaState,
+        /// It says that the person speaks.
+        speaking: bool,
+    },
     /// Anything else that only stock sessions can read: keys, diagnostics, media without a readable header.
     StockOnly,
 }
@@ -66,7 +71,7 @@ impl Content {
             Self::Media(routing) => {
                 can.receive_media && !(stock && matches!(routing.track, Track::ScreenAudio))
             }
-            Self::Heartbeat(_) => can.receive_events && stock,
+            Self::Heartbeat { .. } => can.receive_events && stock,
             Self::StockOnly => can.receive_media && stock,
         }
     }
@@ -91,7 +96,7 @@ impl Content {
                     && routing.audio_level > 0
                     && routing.audio_level <= voice_level
             }
-            Self::Heartbeat(state) => state.speaking,
+            Self::Heartbeat { speaking, .. } => *speaking,
             Self::Control | Self::StockOnly => false,
         }
     }
@@ -106,7 +111,7 @@ impl Content {
                 Track::Microphone | Track::ScreenAudio => can.publish_audio,
                 Track::Screen => can.publish_screen,
             },
-            Self::Heartbeat(_) => true,
+            Self::Heartbeat { .. } => true,
             // It may be media of any track.
             Self::StockOnly => can.publish_audio && can.publish_video && can.publish_screen,
         }

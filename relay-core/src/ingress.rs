@@ -110,7 +110,8 @@ pub fn from_client(bytes: &Bytes, identity: &Identity) -> Result<Inbound, DropRe
         | PacketKind::CONGESTION
         | PacketKind::PRESENCE
         | PacketKind::NOTICE
-        | PacketKind::DEMAND => Err(DropReason::ServerOnly),
+        | PacketKind::DEMAND
+        | PacketKind::SPEAKERS => Err(DropReason::ServerOnly),
         PacketKind::PACKET_TYPE_UNKNOWN => Err(DropReason::UnknownKind),
     }
 }
@@ -141,9 +142,7 @@ pub fn from_relay(bytes: Bytes) -> Result<Forward, DropReason> {
             Content::Media(Routing::parse(&header.routing).ok_or(DropReason::Malformed)?)
         }
         PacketKind::MEDIA => match MediaPacket::parse_from_tokio_bytes(&header.data) {
-            Ok(media) if media_type(&media) == MediaType::HEARTBEAT => {
-                Content::Heartbeat(MediaState::from_heartbeat(&media.heartbeat_metadata))
-            }
+            Ok(media) if media_type(&media) == MediaType::HEARTBEAT => heartbeat(&media),
             _ => Content::StockOnly,
         },
         PacketKind::RSA_PUB_KEY
@@ -163,7 +162,8 @@ pub fn from_relay(bytes: Bytes) -> Result<Forward, DropReason> {
         | PacketKind::REPORT
         | PacketKind::PADDING
         | PacketKind::ENTER
-        | PacketKind::REDUNDANCY => return Err(DropReason::ServerOnly),
+        | PacketKind::REDUNDANCY
+        | PacketKind::SPEAKERS => return Err(DropReason::ServerOnly),
     };
     Ok(Forward {
         source,
@@ -214,21 +214,19 @@ fn stock_media(identity: &Identity, data: Bytes) -> Result<Inbound, DropReason> 
             }
             None => opaque(data),
         },
-        MediaType::HEARTBEAT => {
-            let state = MediaState::from_heartbeat(&media.heartbeat_metadata);
-            forward(
-                identity,
-                PacketKind::MEDIA,
-                Content::Heartbeat(state),
-                b"",
-                data,
-            )
-        }
+        MediaType::HEARTBEAT => forward(identity, PacketKind::MEDIA, heartbeat(&media), b"", data),
         MediaType::RTT => Ok(Inbound::Probe),
         MediaType::KEYFRAME_REQUEST => stock_keyframe_target(&media)
             .map(Inbound::KeyframeRequest)
             .ok_or(DropReason::Malformed),
         MediaType::MEDIA_TYPE_UNKNOWN => opaque(data),
+    }
+}
+
+fn heartbeat(media: &MediaPacket) -> Content {
+    Content::Heartbeat {
+        state: MediaState::from_heartbeat(&media.heartbeat_metadata),
+        speaking: media.heartbeat_metadata.is_speaking,
     }
 }
 

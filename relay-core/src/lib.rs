@@ -34,6 +34,7 @@ mod redundancy;
 pub mod remote;
 pub mod room;
 mod selection;
+mod speakers;
 
 pub use command::Command;
 pub use drop_reason::DropReason;

@@ -1,4 +1,4 @@
-//! Whose voice a large room passes on.
+//! The loudest voices of a room: who speaks, and whose voice a large room passes on.
 
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ const MEAN_OF: i32 = 8;
 /// Parts of a dB that the mean counts in.
 const PARTS: i32 = 16;
 
+/// Speech is loud for so long without a pause, so that a click is none.
+const ATTACK: Duration = Duration::from_millis(60);
+
 /// The voices that have a place. Who has one keeps it through pauses, until somebody else needs it: first the place of
 /// whoever has been silent for longest, then that of somebody much quieter.
 ///
@@ -23,19 +26,26 @@ pub(crate) struct Loudest {
     places: Vec<Voice>,
 }
 
+/// Somebody who has a place.
 #[derive(Clone, Copy, Debug)]
-struct Voice {
-    session: SessionId,
+pub(crate) struct Voice {
+    pub(crate) session: SessionId,
     /// Mean level, in [`PARTS`] of a dB.
     mean: i32,
     since: Timestamp,
     /// When it was last as loud as speech.
     spoke: Timestamp,
+    /// Every frame since then was as loud as speech; `None`: the last one was not.
+    loud_since: Option<Timestamp>,
+    /// It has spoken since it was silent.
+    is_speech: bool,
+    /// Mean level of its speech, in [`PARTS`] of a dB: pauses make nobody quieter.
+    speech: i32,
 }
 
 impl Loudest {
-    /// Whether the members get a frame of this level.
-    pub(crate) fn admits(
+    /// Takes in a frame of this level. Whether it is of a voice that has a place.
+    pub(crate) fn hear(
         &mut self,
         session: SessionId,
         level: u8,
@@ -43,23 +53,22 @@ impl Loudest {
         now: Timestamp,
     ) -> bool {
         let speaks = level <= policy.voice_level;
-        let level = i32::from(level);
         let own = self
             .places
             .iter_mut()
             .find(|voice| voice.session == session);
         if let Some(voice) = own {
-            voice.mean += (level * PARTS - voice.mean) / MEAN_OF;
-            if speaks {
-                voice.spoke = now;
-            }
+            voice.hear(level, speaks, policy.voice_hold, now);
             return true;
         }
         let newcomer = Voice {
             session,
-            mean: level * PARTS,
+            mean: i32::from(level) * PARTS,
             since: now,
             spoke: now,
+            loud_since: speaks.then_some(now),
+            is_speech: false,
+            speech: i32::from(level) * PARTS,
         };
         if self.places.len() < policy.loudest {
             self.places.push(newcomer);
@@ -82,6 +91,16 @@ impl Loudest {
         self.places.retain(|voice| voice.session != session);
     }
 
+    /// The voices that have a place.
+    pub(crate) fn voices(&self) -> &[Voice] {
+        &self.places
+    }
+
+    /// The voice of a session, if it has a place.
+    pub(crate) fn voice(&self, session: SessionId) -> Option<&Voice> {
+        self.places.iter().find(|voice| voice.session == session)
+    }
+
     /// Who goes first: whoever has been silent for longest, and if nobody is silent, the quietest.
     fn weakest(&mut self, hold: Duration, now: Timestamp) -> Option<&mut Voice> {
         self.places.iter_mut().max_by_key(|voice| {
@@ -92,10 +111,45 @@ impl Loudest {
 }
 
 impl Voice {
-    fn yields_to(&self, level: i32, hold: Duration, now: Timestamp) -> bool {
-        let is_silent = now - self.spoke >= hold;
+    fn hear(&mut self, level: u8, speaks: bool, hold: Duration, now: Timestamp) {
+        let level = i32::from(level) * PARTS;
+        self.mean += (level - self.mean) / MEAN_OF;
+        if self.is_silent(hold, now) {
+            self.is_speech = false;
+            self.loud_since = None;
+        }
+        if !speaks {
+            self.loud_since = None;
+            return;
+        }
+        self.spoke = now;
+        if self.is_speech {
+            self.speech += (level - self.speech) / MEAN_OF;
+        } else {
+            self.speech = level;
+        }
+        let since = *self.loud_since.get_or_insert(now);
+        self.is_speech |= now - since >= ATTACK;
+    }
+
+    /// When its speech ends or has ended, if nothing more of it comes. `None`: it has not spoken.
+    pub(crate) fn end_of_speech(&self, hold: Duration) -> Option<Timestamp> {
+        self.is_speech.then(|| self.spoke + hold)
+    }
+
+    /// Whether it speaks much louder than another one.
+    pub(crate) const fn drowns(&self, other: &Self) -> bool {
+        other.speech >= self.speech + LOUDER_DB * PARTS
+    }
+
+    fn is_silent(&self, hold: Duration, now: Timestamp) -> bool {
+        now - self.spoke >= hold
+    }
+
+    fn yields_to(&self, level: u8, hold: Duration, now: Timestamp) -> bool {
         let has_had_its_turn = now - self.since >= hold;
-        is_silent || (has_had_its_turn && self.mean >= (level + LOUDER_DB) * PARTS)
+        let is_much_quieter = self.mean >= (i32::from(level) + LOUDER_DB) * PARTS;
+        self.is_silent(hold, now) || (has_had_its_turn && is_much_quieter)
     }
 }
 
@@ -111,7 +165,7 @@ mod tests {
             .iter()
             .map(|(at, id, level)| {
                 let session = SessionId::new(*id).unwrap();
-                loudest.admits(session, *level, &policy, Timestamp::from_millis(*at))
+                loudest.hear(session, *level, &policy, Timestamp::from_millis(*at))
             })
             .collect()
     }
@@ -182,7 +236,7 @@ mod tests {
         let policy = RoomPolicy::default();
         let mut loudest = Loudest::default();
         let admits = |loudest: &mut Loudest, id| {
-            loudest.admits(SessionId::new(id).unwrap(), 30, &policy, Timestamp::ZERO)
+            loudest.hear(SessionId::new(id).unwrap(), 30, &policy, Timestamp::ZERO)
         };
         let all = [1, 2, 3, 4].map(|id| admits(&mut loudest, id));
         assert_eq!(all, [true, true, true, false]);

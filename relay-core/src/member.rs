@@ -35,8 +35,6 @@ pub struct MediaState {
     pub microphone: bool,
     /// The screen is shared.
     pub screen: bool,
-    /// The person speaks.
-    pub speaking: bool,
 }
 
 impl MediaState {
@@ -47,7 +45,6 @@ impl MediaState {
             camera: heartbeat.video_enabled,
             microphone: heartbeat.audio_enabled,
             screen: heartbeat.screen_enabled,
-            speaking: heartbeat.is_speaking,
         }
     }
 
@@ -56,7 +53,6 @@ impl MediaState {
             camera: state.camera,
             microphone: state.microphone,
             screen: state.screen,
-            speaking: state.speaking,
         }
     }
 
@@ -65,7 +61,6 @@ impl MediaState {
         state.camera = self.camera;
         state.microphone = self.microphone;
         state.screen = self.screen;
-        state.speaking = self.speaking;
         state
     }
 }
@@ -119,6 +114,7 @@ pub(crate) struct Activity {
     camera: Option<Timestamp>,
     screen: Option<Timestamp>,
     voice: Option<Timestamp>,
+    says_it_speaks: bool,
 }
 
 impl Activity {
@@ -127,13 +123,20 @@ impl Activity {
         if content.is_voice(policy.voice_level) {
             self.voice = Some(now);
         }
-        if let Content::Media(routing) = content {
-            match routing.track {
+        match content {
+            Content::Media(routing) => match routing.track {
                 Track::Camera => self.camera = Some(now),
                 Track::Screen => self.screen = Some(now),
                 Track::Microphone | Track::ScreenAudio => {}
-            }
+            },
+            Content::Heartbeat { speaking, .. } => self.says_it_speaks = *speaking,
+            Content::Control | Content::StockOnly => {}
         }
+    }
+
+    /// What the last heartbeat said. It counts for those whose packets name no level.
+    pub(crate) const fn says_it_speaks(&self) -> bool {
+        self.says_it_speaks
     }
 
     /// When the participant spoke last.

@@ -56,6 +56,14 @@ pub fn presence<'a>(
     from_relay(PacketKind::PRESENCE, b"", &presence)
 }
 
+/// Native: who speaks, whoever leads first.
+#[must_use]
+pub fn speakers(speakers: &[SessionId]) -> Packet {
+    let mut message = wire::Speakers::new();
+    message.session_ids = speakers.iter().map(|session| session.get()).collect();
+    from_relay(PacketKind::SPEAKERS, b"", &message)
+}
+
 /// Native: something that the person or the reconnect policy should know.
 #[must_use]
 pub fn notice(reason: NoticeReason, retry_after_ms: u32) -> Packet {

@@ -43,11 +43,13 @@ pub struct RoomPolicy {
     /// A room with more members than this, on all relays, is large: only the loudest voices go on, and whoever joins gets no
     /// video before saying what it shows.
     pub large_above: usize,
-    /// How many voices that are.
+    /// How many voices that are, and at most how many speakers members are told of.
     pub loudest: usize,
-    /// Whoever has a voice's place and has been silent for this long makes place for whoever speaks; and whoever got one
-    /// keeps it this long against somebody louder.
+    /// Whoever has a voice's place and has been silent for this long speaks no more and makes place for whoever does; and
+    /// whoever got one keeps it this long against somebody louder.
     pub voice_hold: Duration,
+    /// Shortest time between two messages about who speaks.
+    pub speakers_interval: Duration,
     /// Whoever lost the connection has not left before this time has passed since the last sign of life. Others see nothing
     /// of it meanwhile but a picture that stands still.
     pub absence: Duration,
@@ -71,6 +73,7 @@ impl Default for RoomPolicy {
             large_above: 24,
             loudest: 3,
             voice_hold: Duration::from_secs(1),
+            speakers_interval: Duration::from_millis(100),
             absence: Duration::from_secs(9),
             speaker_interval: Duration::from_secs(3),
         }

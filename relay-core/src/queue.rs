@@ -144,7 +144,7 @@ impl<T> SendQueue<T> {
                     lane.push(entry(Some(frame)));
                 }
             },
-            (Content::Media(_) | Content::Heartbeat(_) | Content::StockOnly, _) => {
+            (Content::Media(_) | Content::Heartbeat { .. } | Content::StockOnly, _) => {
                 self.rest.push(entry(None))
             }
         }

@@ -36,6 +36,7 @@ use crate::policy::RoomPolicy;
 use crate::presence::Presence;
 use crate::redundancy::Lack;
 use crate::remote::{Change, Remotes};
+use crate::speakers::Speakers;
 use resume::Connections;
 
 /// Somebody who joins.
@@ -80,6 +81,7 @@ pub struct Room<H> {
     level: Level,
     last_n: LastN,
     loudest: Loudest,
+    speakers: Speakers,
     demand: Demand,
     lack: Lack,
     /// Of every video track that was seen.
@@ -138,6 +140,7 @@ impl<H> Room<H> {
             level: Level::Normal,
             last_n: LastN::default(),
             loudest: Loudest::default(),
+            speakers: Speakers::default(),
             demand: Demand::new(policy.demand_hold),
             lack: Lack::default(),
             layers: BTreeMap::new(),
@@ -309,6 +312,7 @@ impl<H> Room<H> {
             self.ask_for_keyframe(layer);
         }
         self.review_demand(now);
+        self.review_speakers(now);
         self.announce(now);
     }
 
@@ -321,6 +325,7 @@ impl<H> Room<H> {
             self.remotes.poll_timeout(),
             self.demand.poll_timeout(),
             self.connections.poll_timeout(),
+            self.speakers.poll_timeout(&self.loudest, &self.policy),
         ];
         others
             .into_iter()
@@ -350,7 +355,7 @@ impl<H> Room<H> {
             return Err(DropReason::NotAllowed);
         }
         member.activity.note(&forward.content, &self.policy, now);
-        if let Content::Heartbeat(state) = &forward.content
+        if let Content::Heartbeat { state, .. } = &forward.content
             && member.profile.state != *state
         {
             member.profile.state = *state;

@@ -11,7 +11,7 @@ use protobuf::{Message, MessageField};
 use testkit::packets;
 use videocall_types::proto::control::notice::Reason;
 use videocall_types::proto::control::{
-    Demand, KeyframeRequest, MediaState, Notice, Participant, Presence, Report,
+    Demand, KeyframeRequest, MediaState, Notice, Participant, Presence, Report, Speakers,
 };
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{HeartbeatMetadata, MediaPacket};
@@ -183,13 +183,17 @@ fn control() {
         display_name: "Grace Höpper".to_owned(),
         state: MessageField::some(MediaState {
             camera: true,
-            speaking: true,
+            screen: true,
             ..Default::default()
         }),
         ..Default::default()
     });
     presence.left = vec![8, 9];
     pin_message("presence", PacketKind::PRESENCE, None, &presence);
+
+    let mut speakers = Speakers::new();
+    speakers.session_ids = vec![9, 7];
+    pin_message("speakers", PacketKind::SPEAKERS, None, &speakers);
 
     let seven = SessionId::new(7).unwrap();
     let wishes = Wishes {

@@ -232,6 +232,7 @@ impl Call {
             }
             Inbound::Redundancy(redundancy) => self.publisher.set_redundancy(&redundancy),
             Inbound::Presence(presence) => self.presence(presence, now),
+            Inbound::Speakers(sessions) => self.out.emit(Event::Speakers { sessions }),
             Inbound::Drain(after) => self.link.move_after(after, now),
             Inbound::Assigned { .. } | Inbound::Nothing => {}
         }

@@ -104,7 +104,6 @@ impl Roster {
             camera: state.camera,
             microphone: state.microphone,
             screen: state.screen,
-            speaking: state.speaking,
         })
     }
 }

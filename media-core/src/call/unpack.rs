@@ -17,6 +17,9 @@ use videocall_types::{
 
 use crate::frame::RemoteFrame;
 
+/// More speakers than any relay names.
+const MAX_SPEAKERS: usize = 16;
+
 /// What a packet from the relay says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Inbound {
@@ -43,6 +46,8 @@ pub(super) enum Inbound {
     Redundancy(Redundancy),
     /// Who is in the room.
     Presence(Presence),
+    /// Who speaks, whoever leads first.
+    Speakers(Vec<SessionId>),
     /// Nothing that concerns us.
     Nothing,
 }
@@ -67,6 +72,12 @@ fn try_read(packet: &Bytes) -> Option<Inbound> {
         PacketKind::PRESENCE => Presence::parse_from_tokio_bytes(&header.data)
             .ok()
             .map(Inbound::Presence),
+        PacketKind::SPEAKERS => {
+            let speakers = wire::Speakers::parse_from_tokio_bytes(&header.data).ok()?;
+            let sessions = speakers.session_ids.iter().take(MAX_SPEAKERS);
+            let sessions = sessions.filter_map(|raw| SessionId::new(*raw));
+            Some(Inbound::Speakers(sessions.collect()))
+        }
         PacketKind::DEMAND => {
             let demand = Demand::parse_from_tokio_bytes(&header.data).ok()?;
             let tracks = demand.tracks.iter().filter_map(TrackDemand::from_wire);

@@ -45,6 +45,20 @@ pub(crate) fn decoded(track: Track, frames: &[(u64, bool)]) -> Vec<String> {
 pub(crate) const REQUEST: &str = "send 0 keyframe request 2 Camera on control";
 
 #[test]
+fn who_speaks_is_told_on() {
+    let mut rig = Rig::connected();
+    assert_eq!(
+        rig.receive(relay::speakers(&[3, 0, 1])),
+        ["speakers [3, 1]"],
+        "0 is nobody"
+    );
+    assert_eq!(rig.receive(relay::speakers(&[])), ["speakers []"]);
+    let many: Vec<u64> = (1..1000).collect();
+    let told = rig.receive(relay::speakers(&many));
+    assert_eq!(told, [format!("speakers {:?}", &many[..16])]);
+}
+
+#[test]
 fn people_come_change_and_go() {
     let mut rig = Rig::connected();
     let both = vec![participant(2, "ada", &[Camera]), participant(3, "bob", &[])];

@@ -6,7 +6,7 @@ use protobuf::Message as _;
 use protobuf::MessageField;
 use videocall_types::proto::control::notice::Reason;
 use videocall_types::proto::control::{
-    Demand, KeyframeRequest, MediaState, Notice, Participant, Presence,
+    Demand, KeyframeRequest, MediaState, Notice, Participant, Presence, Speakers,
 };
 use videocall_types::proto::media_packet::MediaPacket;
 use videocall_types::proto::media_packet::media_packet::MediaType;
@@ -56,7 +56,15 @@ pub(crate) fn presence(snapshot: bool, participants: Vec<Participant>, left: &[u
     Packet::new(PacketKind::PRESENCE, b"", None, b"", payload.into()).to_bytes()
 }
 
+pub(crate) fn speakers(sessions: &[u64]) -> Bytes {
+    let mut speakers = Speakers::new();
+    speakers.session_ids = sessions.to_vec();
+    let payload = speakers.write_to_bytes().unwrap();
+    Packet::new(PacketKind::SPEAKERS, b"", None, b"", payload.into()).to_bytes()
+}
+
 /// Somebody who publishes `tracks`.
+
 pub(crate) fn participant(session: u64, user: &str, tracks: &[Track]) -> Participant {
     let mut state = MediaState::new();
     state.camera = tracks.contains(&Track::Camera);

@@ -88,6 +88,10 @@ fn event(event: &Event) -> String {
             let trouble = trouble.map_or(String::new(), |trouble| format!(", {trouble:?}"));
             format!("picture {} {track:?} {shown}{trouble}", session.get())
         }
+        Event::Speakers { sessions } => {
+            let ids: Vec<u64> = sessions.iter().map(|session| session.get()).collect();
+            format!("speakers {ids:?}")
+        }
         Event::Stats(_) => "stats".into(),
     }
 }
@@ -97,7 +101,6 @@ fn participant(somebody: &Participant) -> String {
         (somebody.camera, " camera"),
         (somebody.microphone, " microphone"),
         (somebody.screen, " screen"),
-        (somebody.speaking, " speaking"),
     ];
     let on: String = states
         .iter()

@@ -23,7 +23,10 @@ impl<H> Room<H> {
                 // Whoever comes back was told of already.
                 let others = self.presence.told().filter(|(id, _)| *id != new.session);
                 let snapshot = messages::presence(true, others, std::iter::empty());
-                self.send(to, snapshot);
+                self.send(to.clone(), snapshot);
+                if !self.speakers.told().is_empty() {
+                    self.send(to, messages::speakers(self.speakers.told()));
+                }
             }
             Dialect::Stock => {
                 let started =
@@ -124,7 +127,7 @@ impl<H> Room<H> {
         }
     }
 
-    fn listeners(&self, dialect: Dialect) -> Vec<SessionId> {
+    pub(super) fn listeners(&self, dialect: Dialect) -> Vec<SessionId> {
         let members = self
             .members
             .iter()

@@ -38,7 +38,7 @@ fn every_packet_type_is_allowed_in_its_direction_only() {
         match raw {
             1..=5 => assert!(matches!(outcome, Ok(Inbound::Forward(_))), "{raw}"),
             6 | 39 => assert_eq!(outcome, Ok(Inbound::Consumed)),
-            7..=9 | 33 | 34 | 36 => assert_eq!(outcome, Err(DropReason::ServerOnly), "{raw}"),
+            7..=9 | 33 | 34 | 36 | 41 => assert_eq!(outcome, Err(DropReason::ServerOnly), "{raw}"),
             32 | 35 | 37 | 40 => assert_eq!(outcome, Err(DropReason::Malformed)),
             38 => assert_eq!(outcome, Ok(Inbound::Consumed)),
             _ => assert_eq!(outcome, Err(DropReason::UnknownKind), "{raw}"),
@@ -202,10 +202,10 @@ fn stock_media_that_can_not_be_read_goes_on_without_a_header() {
 
 #[test]
 fn heartbeats_and_probes_are_recognised() {
-    let Content::Heartbeat(state) = heartbeat(7, true, true).content else {
+    let Content::Heartbeat { state, speaking } = heartbeat(7, true, true).content else {
         panic!("no heartbeat")
     };
-    assert!(state.camera && state.speaking && !state.microphone && !state.screen);
+    assert!(state.camera && speaking && !state.microphone && !state.screen);
     assert_eq!(
         client(&stock(&media_packet(MediaType::RTT))),
         Ok(Inbound::Probe)

@@ -17,6 +17,7 @@ mod random_rooms;
 mod redundancy;
 mod resume;
 mod room;
+mod speakers;
 mod support;
 mod video_limit;
 mod wishes;

@@ -352,7 +352,7 @@ impl World {
             *id != from
                 && client.relay == relay
                 && match content {
-                    Content::Heartbeat(_) => client.dialect == Dialect::Stock,
+                    Content::Heartbeat { .. } => client.dialect == Dialect::Stock,
                     Content::Media(routing) => {
                         client.receive_media
                             && (client.dialect == Dialect::Native
@@ -428,6 +428,7 @@ impl World {
             | (Dialect::Native, PacketKind::KEYFRAME_REQUEST) => {
                 self.check_interval(to, &header.data)
             }
+            (Dialect::Native, PacketKind::SPEAKERS) => {}
             (Dialect::Native, PacketKind::DEMAND) => client.learn_demand(&header.data),
             (Dialect::Native, PacketKind::PRESENCE) => client.learn_presence(to, &header.data),
             (Dialect::Stock, PacketKind::MEETING) => client.learn_meeting(to, &header.data),

@@ -3,7 +3,7 @@
 use relay_core::{Dialect, DropReason, messages};
 use videocall_types::claims::Capabilities;
 
-use crate::support::{OTHER, TestRoom, lacks, session, user};
+use crate::support::{OTHER, TestRoom, lacks, remote_members, session};
 
 const NOTHING: [&str; 0] = [];
 
@@ -49,20 +49,7 @@ fn stock_publishers_and_strangers_are_not_told() {
 #[test]
 fn relays_pass_on_what_their_members_lack() {
     let mut room = room(2);
-    let remote = |id: u64| {
-        let profile = relay_core::Profile {
-            user: user(id).parse().unwrap(),
-            name: videocall_types::DisplayName::new(&user(id)),
-            state: relay_core::MediaState::default(),
-        };
-        messages::members(
-            OTHER,
-            true,
-            [(session(id), &profile)].into_iter(),
-            std::iter::empty(),
-        )
-    };
-    room.bus(remote(9));
+    remote_members(&mut room, &[9]);
     room.pass(60);
     assert_eq!(
         room.lack(2, &[(1, 1), (9, 2)]),

@@ -4,14 +4,14 @@ use protobuf::Message as _;
 use relay_core::ingress::{self, Identity, Inbound, KeyframeTarget};
 use relay_core::policy::RoomPolicy;
 use relay_core::{
-    Command, Content, Dialect, DropReason, Forward, JoinError, LayerId, Level, NewMember, Room,
-    TrackId,
+    Command, Content, Dialect, DropReason, Forward, JoinError, LayerId, Level, MediaState,
+    NewMember, Profile, Room, TrackId, messages,
 };
 use videocall_types::claims::Capabilities;
 use videocall_types::proto::bus::BusEvent;
 use videocall_types::proto::bus::bus_event::Event;
 use videocall_types::proto::control::{
-    self as wire, Demand, KeyframeRequest, Notice, Participant, Presence,
+    self as wire, Demand, KeyframeRequest, Notice, Participant, Presence, Speakers,
 };
 use videocall_types::proto::media_packet::media_packet::MediaType;
 use videocall_types::proto::media_packet::{HeartbeatMetadata, MediaPacket, VideoMetadata};
@@ -374,6 +374,10 @@ fn describe_packet(packet: &Packet) -> String {
                 &presence.left,
             )
         }
+        PacketKind::SPEAKERS => {
+            let speakers = Speakers::parse_from_tokio_bytes(&header.data).unwrap();
+            format!("speakers {:?}", speakers.session_ids)
+        }
         PacketKind::DEMAND => {
             let demand = Demand::parse_from_tokio_bytes(&header.data).unwrap();
             let tracks = demand.tracks.iter().map(|track| {
@@ -473,18 +477,13 @@ fn names(layers: LayerSet) -> String {
     }
 }
 
-/// `presence all=[1 2+cam] left=[]`; `+cam` and `+speaking` are states.
+/// `presence all=[1 2+cam] left=[]`; `+cam` is a state.
 fn people(what: &str, snapshot: bool, participants: &[Participant], left: &[u64]) -> String {
     let describe = |participant: &Participant| {
         assert_eq!(text(&participant.user_id), user(participant.session_id));
         assert_eq!(participant.display_name, user(participant.session_id));
         let camera = if participant.state.camera { "+cam" } else { "" };
-        let speaking = if participant.state.speaking {
-            "+speaking"
-        } else {
-            ""
-        };
-        format!("{}{camera}{speaking}", participant.session_id)
+        format!("{}{camera}", participant.session_id)
     };
     let participants: Vec<String> = participants.iter().map(describe).collect();
     let kind = if snapshot { "all" } else { "news" };
@@ -493,4 +492,21 @@ fn people(what: &str, snapshot: bool, participants: &[Participant], left: &[u64]
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
+}
+
+/// Members of another relay.
+pub(crate) fn remote_members(room: &mut TestRoom, ids: &[u64]) {
+    let profiles: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            let profile = Profile {
+                user: user(*id).parse().unwrap(),
+                name: DisplayName::new(&user(*id)),
+                state: MediaState::default(),
+            };
+            (session(*id), profile)
+        })
+        .collect();
+    let people = profiles.iter().map(|(id, profile)| (*id, profile));
+    room.bus(messages::members(OTHER, true, people, std::iter::empty()));
 }

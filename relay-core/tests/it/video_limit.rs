@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use relay_core::ingress::from_relay;
 use relay_core::policy::RoomPolicy;
-use relay_core::{Dialect, DropReason, Forward, Level, MediaState, Profile, messages};
-use videocall_types::{DisplayName, Timestamp, Track};
+use relay_core::{Dialect, DropReason, Forward, Level, messages};
+use videocall_types::{Timestamp, Track};
 
-use crate::support::{OTHER, TestRoom, heartbeat, layer, media, session, sound, user};
+use crate::support::{OTHER, TestRoom, heartbeat, layer, media, remote_members, sound};
 use Level::{AudioOnly, NoNewRooms, Normal};
 
 const NOTHING: [&str; 0] = [];
@@ -259,23 +259,6 @@ fn what_is_withheld_needs_no_keyframe() {
         room.ask(2, 1, Track::Camera),
         Ok(vec!["[1] keyframe of 1 CAMERA 0".to_owned()])
     );
-}
-
-/// Members of the other relay, whose cameras are on.
-fn remote_members(room: &mut TestRoom, ids: &[u64]) {
-    let profiles: Vec<_> = ids
-        .iter()
-        .map(|id| {
-            let profile = Profile {
-                user: user(*id).parse().unwrap(),
-                name: DisplayName::new(&user(*id)),
-                state: MediaState::default(),
-            };
-            (session(*id), profile)
-        })
-        .collect();
-    let people = profiles.iter().map(|(id, profile)| (*id, profile));
-    room.bus(messages::members(OTHER, true, people, std::iter::empty()));
 }
 
 fn remote_frame(id: u64) -> Forward {

@@ -7,7 +7,7 @@ use protobuf::Message as _;
 use relay::duplex::Sent;
 use relay::{Dialect, Policy};
 use tokio::time::{Instant, sleep};
-use videocall_types::proto::control::{Demand, Presence};
+use videocall_types::proto::control::{Demand, Presence, Speakers};
 use videocall_types::{
     Bytes, LayerSet, Packet, PacketHeader, PacketKind, Routing, SessionId, Track, TrackDemand,
     Wishes,
@@ -34,6 +34,8 @@ struct Received {
     video: BTreeMap<SessionId, BTreeSet<u8>>,
     frames: usize,
     voices: BTreeSet<SessionId>,
+    /// Who speaks, as each message says.
+    speakers: Vec<Vec<u64>>,
     /// The layers that are wanted of the own camera, if that was said.
     demand: Option<LayerSet>,
 }
@@ -123,7 +125,7 @@ async fn each_of_a_thousand_gets_the_video_that_it_shows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_of_a_thousand_hears_three_voices() {
+async fn each_of_a_thousand_hears_three_voices_and_whose_they_are() {
     let mut crowd = crowd().await;
     let mut sequence = 0;
     // Another one takes the place of the one who has stopped.
@@ -138,6 +140,9 @@ async fn each_of_a_thousand_hears_three_voices() {
         for got in receive(&mut crowd).await {
             // The old voice and the new one are not heard at once.
             assert!(got.voices.len() <= 4, "{:?}", got.voices);
+            let told = speakers.map(|speaker| crowd[speaker].session.get());
+            assert_eq!(got.speakers.last(), Some(&told.into()));
+            assert!(got.speakers.len() <= 3, "{:?}", got.speakers);
         }
         speak(&crowd, speakers, Duration::from_millis(500), &mut sequence).await;
         for (number, got) in receive(&mut crowd).await.into_iter().enumerate() {
@@ -230,6 +235,10 @@ impl Received {
                 self.presence += 1;
                 let there = presence.participants.iter().map(|one| one.session_id);
                 self.there.extend(there);
+            }
+            PacketKind::SPEAKERS => {
+                let speakers = Speakers::parse_from_tokio_bytes(&header.data).unwrap();
+                self.speakers.push(speakers.session_ids);
             }
             PacketKind::DEMAND => {
                 let demand = Demand::parse_from_tokio_bytes(&header.data).unwrap();

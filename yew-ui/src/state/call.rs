@@ -41,7 +41,7 @@ pub struct CallState {
 pub struct Person {
     /// What the room tells.
     pub info: Participant,
-    /// Grows each time somebody starts to speak; 0: has not spoken.
+    /// The larger, the later they spoke last, or the more they lead; 0: has not spoken.
     pub spoke: u64,
 }
 
@@ -145,6 +145,7 @@ impl CallState {
             Event::Connection(connection) => self.connected(connection),
             Event::Participant(info) => self.participant(info),
             Event::Left { session } => self.left(session),
+            Event::Speakers { sessions } => self.speakers(&sessions),
             Event::Picture {
                 session,
                 track,
@@ -180,23 +181,24 @@ impl CallState {
             .people
             .iter_mut()
             .find(|person| person.info.session == info.session);
-        let spoke_before = known.as_ref().is_some_and(|person| person.info.speaking);
-        if info.speaking && !spoke_before {
-            self.turns += 1;
-        }
         match known {
-            Some(person) => {
-                if info.speaking && !spoke_before {
-                    person.spoke = self.turns;
-                }
-                person.info = info;
-            }
+            Some(person) => person.info = info,
             None => {
                 if self.announces() {
                     self.notify(Tone::Info, format!("{} joined", info.display_name));
                 }
-                let spoke = if info.speaking { self.turns } else { 0 };
-                self.people.push(Person { info, spoke });
+                self.people.push(Person { info, spoke: 0 });
+            }
+        }
+    }
+
+    /// These speak, whoever leads first.
+    fn speakers(&mut self, sessions: &[SessionId]) {
+        for session in sessions.iter().rev() {
+            let known = self.people.iter_mut();
+            if let Some(person) = known.into_iter().find(|p| p.info.session == *session) {
+                self.turns += 1;
+                person.spoke = self.turns;
             }
         }
     }
@@ -249,7 +251,6 @@ mod tests {
             camera: true,
             microphone: true,
             screen: false,
-            speaking: false,
         }
     }
 
@@ -263,11 +264,10 @@ mod tests {
         })
     }
 
-    fn speaks(raw: u64, name: &str, speaking: bool) -> Action {
-        Action::Event(Event::Participant(Participant {
-            speaking,
-            ..person(raw, name)
-        }))
+    fn speak(sessions: &[u64]) -> Action {
+        Action::Event(Event::Speakers {
+            sessions: sessions.iter().map(|raw| session(*raw)).collect(),
+        })
     }
 
     fn picture(raw: u64, track: Track, shown: bool) -> Action {
@@ -387,22 +387,17 @@ mod tests {
     }
 
     #[test]
-    fn each_start_of_speech_is_a_turn() {
-        let state = play([
-            joins(2, "Ada"),
-            speaks(3, "Bob", true),
-            speaks(2, "Ada", true),
-            speaks(2, "Ada", true),
-            speaks(3, "Bob", false),
-        ]);
-        assert_eq!(
-            state
-                .people
-                .iter()
-                .map(|person| person.spoke)
-                .collect::<Vec<_>>(),
-            [2, 1]
-        );
+    fn who_leads_is_before_who_joins_in_and_before_who_spoke_earlier() {
+        let spoke = |speakers: &[&[u64]]| -> Vec<u64> {
+            let people = [joins(2, "Ada"), joins(3, "Bob"), joins(4, "Eve")];
+            let speak = speakers.iter().map(|sessions| speak(sessions));
+            let state = play(people.into_iter().chain(speak));
+            state.people.iter().map(|person| person.spoke).collect()
+        };
+        assert_eq!(spoke(&[]), [0, 0, 0]);
+        assert_eq!(spoke(&[&[3], &[3, 2]]), [2, 3, 0]);
+        // Nobody of that name is here, and we are not among the others.
+        assert_eq!(spoke(&[&[3], &[3, 2], &[2, 9, 1], &[]]), [4, 3, 0]);
     }
 
     #[test]

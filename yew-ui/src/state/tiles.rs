@@ -155,7 +155,6 @@ mod tests {
             camera: true,
             microphone: true,
             screen,
-            speaking: false,
         };
         Person { info, spoke }
     }

@@ -220,7 +220,6 @@ mod tests {
             camera: false,
             microphone: false,
             screen: false,
-            speaking: false,
         }
     }
 
