@@ -32,6 +32,11 @@ export function launchWithoutDevices() {
   return launch([ALLOW]);
 }
 
+/** Launches a browser with its own fake camera, which gives up to 1080 rows. */
+export function launchWithLargeCamera() {
+  return launch([FAKE_DEVICES, ALLOW]);
+}
+
 /** Launches a browser whose person has devices but refuses to let the page use them. */
 export function launchRefusing() {
   return launch([FAKE_DEVICES, "--deny-permission-prompts"]);

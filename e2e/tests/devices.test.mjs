@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 
+import { launchWithLargeCamera, launchWithoutDevices } from "../harness/browser.mjs";
 import { test } from "../harness/stage.mjs";
 import { until } from "../harness/until.mjs";
 
@@ -66,6 +67,33 @@ test("strong noise suppression is loaded when it is switched on and takes a fan 
   assert.equal(loaded, 1);
   await setting(alice, /Strong noise suppression/).uncheck();
   await becomes("the fan is heard again", (level) => level > 0.015);
+});
+
+test("a camera gives 1080 rows when that is wanted, to those who show it large", async (stage) => {
+  const server = await stage.start();
+  const alice = await stage.person("alice", await launchWithLargeCamera());
+  await alice.join(server);
+  const dave = await stage.person("dave", await launchWithoutDevices());
+  await dave.page.setViewportSize({ width: 2200, height: 1400 });
+  await dave.join(server);
+  await dave.page.getByRole("button", { name: "Pin alice", exact: true }).click();
+  const comesIn = (rows) => until(`${rows} rows`, 15_000, async () => {
+    const seen = await dave.rowsOf(alice);
+    return { ok: seen === rows, seen };
+  });
+  await comesIn(720);
+  await alice.press("Settings");
+  await setting(alice, /Full HD camera/).check();
+  await comesIn(1080);
+  await setting(alice, /Full HD camera/).uncheck();
+  await comesIn(720);
+});
+
+test("a camera without 1080 rows has no switch for them", async (stage) => {
+  const alice = await stage.join("alice", await stage.start());
+  await alice.press("Settings");
+  await setting(alice, /Echo cancellation/).waitFor();
+  assert.equal(await setting(alice, /Full HD camera/).count(), 0);
 });
 
 test("a camera that is switched off is closed", async (stage) => {

@@ -1,12 +1,12 @@
 //! Cameras, microphones, speakers and screens.
 
 use gloo::events::EventListener;
-use js_sys::Array;
+use js_sys::{Array, Function};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MediaDeviceInfo, MediaDeviceKind, MediaDevices, MediaStream};
+use web_sys::{MediaDeviceInfo, MediaDeviceKind, MediaDevices, MediaStream, MediaStreamTrack};
 
 use crate::error::{CaptureError, Exception};
 use crate::js;
@@ -75,17 +75,51 @@ impl AudioProcessing {
     }
 }
 
+/// How large the pictures of a camera shall be. Smaller ones are made of them for whoever shows less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Definition {
+    /// 1280 by 720.
+    #[default]
+    High,
+    /// 1920 by 1080: twice the bits and the computing.
+    Full,
+}
+
+impl Definition {
+    const fn size(self) -> (u32, u32) {
+        match self {
+            Self::High => (1280, 720),
+            Self::Full => (1920, 1080),
+        }
+    }
+
+    /// Whether the camera behind `track` may have such pictures; `false` only where the browser says that it hasn't.
+    #[must_use]
+    pub fn is_offered_by(self, track: &MediaStreamTrack) -> bool {
+        let (_, height) = self.size();
+        let capabilities = js::get(track, "getCapabilities")
+            .dyn_ref::<Function>()
+            .and_then(|capabilities| capabilities.call0(track).ok());
+        let most = capabilities.and_then(|all| js::get(&js::get(&all, "height"), "max").as_f64());
+        most.is_none_or(|most| most >= height.into())
+    }
+}
+
 /// The devices at present; none where the browser shows none.
 pub async fn list() -> Devices {
     enumerate().await.unwrap_or_default()
 }
 
-/// Opens a camera; `None`: the browser's choice.
+/// Opens a camera; `None`: the browser's choice. A camera that hasn't the `definition` gives what is nearest to it.
 ///
 /// # Errors
 /// [`CaptureError`]
-pub async fn open_camera(id: Option<&str>) -> Result<MediaStream, CaptureError> {
-    let mut video = json!({ "width": { "ideal": 1280 }, "height": { "ideal": 720 }, "frameRate": { "ideal": 30 } });
+pub async fn open_camera(
+    id: Option<&str>,
+    definition: Definition,
+) -> Result<MediaStream, CaptureError> {
+    let (width, height) = definition.size();
+    let mut video = json!({ "width": { "ideal": width }, "height": { "ideal": height }, "frameRate": { "ideal": 30 } });
     choose(&mut video, id);
     open(&json!({ "video": video })).await
 }

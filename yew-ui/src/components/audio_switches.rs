@@ -1,14 +1,14 @@
 //! What is done to the sound of the microphone.
 
 use videocall_client::devices::AudioProcessing;
-use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use crate::hooks::use_equipment::Processing;
+use super::switch::Switch;
+use crate::hooks::use_equipment::Preference;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct Props {
-    pub(crate) processing: Processing,
+    pub(crate) processing: Preference<AudioProcessing>,
 }
 
 /// One of [`AudioProcessing`].
@@ -61,19 +61,13 @@ pub(crate) fn AudioSwitches(props: &Props) -> Html {
     }
 }
 
-fn switch(effect: &Effect, processing: &Processing) -> Html {
+fn switch(effect: &Effect, processing: &Preference<AudioProcessing>) -> Html {
     let (of, mut wanted) = (effect.of, processing.wanted);
     let checked = *of(&mut wanted);
-    let onchange = processing.choose.reform(move |event: Event| {
-        let input: HtmlInputElement = event.target_unchecked_into();
+    let on_change = processing.choose.reform(move |on| {
         let mut wanted = wanted;
-        *of(&mut wanted) = input.checked();
+        *of(&mut wanted) = on;
         wanted
     });
-    html! {
-        <label class="flex min-h-11 cursor-pointer items-center gap-3 text-sm">
-            <span class="grow">{ effect.label }<span class="block text-xs text-muted">{ effect.explanation }</span></span>
-            <input type="checkbox" role="switch" class="switch" {checked} {onchange} />
-        </label>
-    }
+    html! { <Switch label={effect.label} explanation={effect.explanation} {checked} {on_change} /> }
 }

@@ -18,6 +18,7 @@ pub(crate) mod preview;
 pub(crate) mod remote_video;
 pub(crate) mod settings;
 pub(crate) mod source_problem;
+pub(crate) mod switch;
 pub(crate) mod tile;
 pub(crate) mod tiles;
 pub(crate) mod toasts;

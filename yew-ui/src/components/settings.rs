@@ -1,5 +1,6 @@
 //! Changing devices during a call.
 
+use videocall_client::devices::Definition;
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
@@ -7,6 +8,7 @@ use super::audio_switches::AudioSwitches;
 use super::device_choice::DeviceChoices;
 use super::level_meter::LevelMeter;
 use super::source_problem::SourceProblems;
+use super::switch::Switch;
 use crate::hooks::use_equipment::Equipment;
 
 #[derive(Properties, PartialEq)]
@@ -40,6 +42,7 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 <h2 id="settings-title" class="text-lg font-semibold">{ "Settings" }</h2>
                 <SourceProblems camera={camera.clone()} microphone={microphone.clone()} />
                 <DeviceChoices equipment={equipment.clone()} />
+                <FullDefinition equipment={equipment.clone()} />
                 if let Some(track) = microphone.published() {
                     <LevelMeter track={Clone::clone(track)} />
                 }
@@ -51,5 +54,33 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 <button class="button button-main justify-self-end">{ "Done" }</button>
             </form>
         </dialog>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct FullDefinitionProps {
+    equipment: Equipment,
+}
+
+/// The switch for the largest pictures, unless the camera hasn't them.
+#[component]
+fn FullDefinition(props: &FullDefinitionProps) -> Html {
+    let Equipment {
+        camera, definition, ..
+    } = &props.equipment;
+    let is_offered = |track| Definition::Full.is_offered_by(track);
+    if !camera.track().is_none_or(is_offered) {
+        return Html::default();
+    }
+    let on_change = definition.choose.reform(|on| {
+        if on {
+            Definition::Full
+        } else {
+            Definition::High
+        }
+    });
+    html! {
+        <Switch label="Full HD camera" explanation="1080p for those who show you large; takes more computing"
+            checked={definition.wanted == Definition::Full} {on_change} />
     }
 }

@@ -1,11 +1,11 @@
 //! The devices that a person uses in a meeting.
 
-use videocall_client::devices::{self, AudioProcessing, Device, Devices};
+use videocall_client::devices::{self, AudioProcessing, Definition, Device, Devices};
 use videocall_client::support;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use super::use_source::{Source, SourceKind, use_source};
+use super::use_source::{Settings, Source, use_source};
 use crate::services::profile::Profile;
 
 /// What is used, and what else there is.
@@ -14,7 +14,10 @@ pub(crate) struct Equipment {
     pub(crate) camera: Source,
     pub(crate) microphone: Source,
     pub(crate) speaker: Speaker,
-    pub(crate) processing: Processing,
+    /// How large the camera's pictures are.
+    pub(crate) definition: Preference<Definition>,
+    /// What is done to the sound of the microphone.
+    pub(crate) processing: Preference<AudioProcessing>,
     pub(crate) devices: Devices,
 }
 
@@ -26,24 +29,25 @@ pub(crate) struct Speaker {
     pub(crate) choose: Callback<String>,
 }
 
-/// What is done to the sound of the microphone.
+/// What the person wants, and remembers.
 #[derive(Clone, PartialEq)]
-pub(crate) struct Processing {
-    pub(crate) wanted: AudioProcessing,
-    pub(crate) choose: Callback<AudioProcessing>,
+pub(crate) struct Preference<T> {
+    pub(crate) wanted: T,
+    pub(crate) choose: Callback<T>,
 }
 
 /// Camera and microphone are open while `active`.
 #[hook]
 pub(crate) fn use_equipment(active: bool) -> Equipment {
-    let processing = use_processing();
-    let camera = use_source(SourceKind::Camera, active, AudioProcessing::default());
+    let definition = use_preference(|profile| &mut profile.definition);
+    let processing = use_preference(|profile| &mut profile.processing);
+    let camera = use_source(Settings::Camera(definition.wanted), active);
     // It need not be opened anew for what we do ourselves.
     let by_browser = AudioProcessing {
         strong_noise_suppression: false,
         ..processing.wanted
     };
-    let microphone = use_source(SourceKind::Microphone, active, by_browser);
+    let microphone = use_source(Settings::Microphone(by_browser), active);
     let speaker = use_speaker();
     // Browsers tell the names of devices only after one was opened.
     let opened = [&camera, &microphone].map(|source| source.track().is_some());
@@ -52,19 +56,20 @@ pub(crate) fn use_equipment(active: bool) -> Equipment {
         camera,
         microphone,
         speaker,
+        definition,
         processing,
         devices,
     }
 }
 
 #[hook]
-fn use_processing() -> Processing {
-    let wanted = use_state(|| Profile::load().processing);
-    let choose = use_callback(wanted.setter(), |processing: AudioProcessing, set| {
-        Profile::update(|profile| profile.processing = processing);
-        set.set(processing);
+fn use_preference<T: Copy + 'static>(of: fn(&mut Profile) -> &mut T) -> Preference<T> {
+    let wanted = use_state(|| *of(&mut Profile::load()));
+    let choose = use_callback(wanted.setter(), move |chosen: T, set| {
+        Profile::update(|profile| *of(profile) = chosen);
+        set.set(chosen);
     });
-    Processing {
+    Preference {
         wanted: *wanted,
         choose,
     }

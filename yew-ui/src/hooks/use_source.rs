@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use gloo::events::EventListener;
 use videocall_client::CaptureError;
-use videocall_client::devices::{self, AudioProcessing};
+use videocall_client::devices::{self, AudioProcessing, Definition};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MediaStreamTrack;
@@ -26,6 +26,22 @@ impl SourceKind {
         match self {
             Self::Camera => "camera",
             Self::Microphone => "microphone",
+        }
+    }
+}
+
+/// What is asked of a device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Settings {
+    Camera(Definition),
+    Microphone(AudioProcessing),
+}
+
+impl Settings {
+    fn kind(self) -> SourceKind {
+        match self {
+            Self::Camera(_) => SourceKind::Camera,
+            Self::Microphone(_) => SourceKind::Microphone,
         }
     }
 }
@@ -87,11 +103,11 @@ impl Source {
     }
 }
 
-/// Opens a device while `active`, and again when `processing` changes, which says what happens to a microphone's sound. A
-/// camera that is switched off is closed, so that its light goes out; a muted microphone stays open, so that unmuting loses
+/// Opens a device while `active`, and again when its `settings` change. A camera that is switched off is closed, so that its light goes out; a muted microphone stays open, so that unmuting loses
 /// no word.
 #[hook]
-pub(crate) fn use_source(kind: SourceKind, active: bool, processing: AudioProcessing) -> Source {
+pub(crate) fn use_source(settings: Settings, active: bool) -> Source {
+    let kind = settings.kind();
     let on = use_state(|| true);
     let status = use_state(|| SourceStatus::Closed);
     let device = use_state(|| remembered(kind));
@@ -101,10 +117,9 @@ pub(crate) fn use_source(kind: SourceKind, active: bool, processing: AudioProces
     {
         let status = status.setter();
         use_effect_with(
-            (wanted, (*device).clone(), processing, *attempt),
-            move |(wanted, device, processing, _)| {
-                let opening =
-                    wanted.then(|| Opening::start(kind, device.clone(), *processing, status));
+            (wanted, (*device).clone(), settings, *attempt),
+            move |(wanted, device, settings, _)| {
+                let opening = wanted.then(|| Opening::start(*settings, device.clone(), status));
                 move || drop(opening)
             },
         );
@@ -162,9 +177,8 @@ struct Held {
 
 impl Opening {
     fn start(
-        kind: SourceKind,
+        settings: Settings,
         device: Option<String>,
-        processing: AudioProcessing,
         status: UseStateSetter<SourceStatus>,
     ) -> Self {
         let opening = Self {
@@ -175,7 +189,7 @@ impl Opening {
         let (over, held) = (opening.over.clone(), opening.held.clone());
         status.set(SourceStatus::Opening);
         spawn_local(async move {
-            let opened = open(kind, device.as_deref(), processing).await;
+            let opened = open(settings, device.as_deref()).await;
             match opened {
                 Ok(track) if over.get() => track.stop(),
                 Ok(track) => {
@@ -208,27 +222,20 @@ impl Drop for Opening {
 }
 
 /// Opens `device`; if it is gone, whichever the browser offers.
-async fn open(
-    kind: SourceKind,
-    device: Option<&str>,
-    processing: AudioProcessing,
-) -> Result<MediaStreamTrack, CaptureError> {
-    match open_exactly(kind, device, processing).await {
-        Err(CaptureError::NotFound) if device.is_some() => {
-            open_exactly(kind, None, processing).await
-        }
+async fn open(settings: Settings, device: Option<&str>) -> Result<MediaStreamTrack, CaptureError> {
+    match open_exactly(settings, device).await {
+        Err(CaptureError::NotFound) if device.is_some() => open_exactly(settings, None).await,
         opened => opened,
     }
 }
 
 async fn open_exactly(
-    kind: SourceKind,
+    settings: Settings,
     device: Option<&str>,
-    processing: AudioProcessing,
 ) -> Result<MediaStreamTrack, CaptureError> {
-    let stream = match kind {
-        SourceKind::Camera => devices::open_camera(device).await?,
-        SourceKind::Microphone => devices::open_microphone(device, processing).await?,
+    let stream = match settings {
+        Settings::Camera(definition) => devices::open_camera(device, definition).await?,
+        Settings::Microphone(processing) => devices::open_microphone(device, processing).await?,
     };
     stream
         .get_tracks()

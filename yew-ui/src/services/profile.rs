@@ -2,7 +2,7 @@
 
 use gloo::storage::{LocalStorage, Storage as _};
 use serde::{Deserialize, Serialize};
-use videocall_client::devices::AudioProcessing;
+use videocall_client::devices::{AudioProcessing, Definition};
 use videocall_types::UserId;
 
 const KEY: &str = "videocall.profile";
@@ -21,6 +21,8 @@ pub(crate) struct Profile {
     pub(crate) microphone: Option<String>,
     /// The speaker chosen last.
     pub(crate) speaker: Option<String>,
+    /// How large the camera's pictures shall be.
+    pub(crate) definition: Definition,
     /// What the browser shall do to the sound of the microphone.
     pub(crate) processing: AudioProcessing,
 }
