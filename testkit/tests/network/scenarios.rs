@@ -291,3 +291,33 @@ async fn a_sender_on_a_narrow_uplink_sends_what_fits() {
         assert_eq!(other.layer(), Some(2));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_that_nobody_shows_stops_and_is_back_with_a_keyframe() {
+    for kind in KINDS {
+        let mut world = World::new(kind, 9).await;
+        let speaker = world.join(clean(), clean(), true).await;
+        let listener = world.join(clean(), clean(), false).await;
+        world.run(3).await;
+        // So many rows are shown, and so the camera is sent in these layers.
+        for (rows, layers) in [(0, &[][..]), (120, &[0]), (720, &[2])] {
+            world.show(listener, speaker, rows).await;
+            let (from, _) = world.run(2).await;
+            let encoded = world.clients[speaker].encoded.last();
+            assert_eq!(encoded.map(Vec::as_slice), Some(layers), "{kind:?}");
+            let seen = world.seen(listener, speaker);
+            seen.assert_whole();
+            let settled = seen.since(from + Duration::from_secs(1));
+            assert_eq!(settled.layers(), layers, "{kind:?}");
+            let pictures = seen.since(from).pictures;
+            let mut of_layer = pictures
+                .iter()
+                .filter(|(_, frame)| layers.contains(&frame.spatial_layer));
+            if let Some((at, frame)) = of_layer.next() {
+                println!("{kind:?} layer {layers:?} after {:?}", *at - from);
+                assert!(*at - from <= Duration::from_millis(500), "{kind:?}");
+                assert!(frame.keyframe, "{kind:?}: {frame:?}");
+            }
+        }
+    }
+}

@@ -83,6 +83,12 @@ impl Seen {
         self.pictures.last().map(|(_, frame)| frame.spatial_layer)
     }
 
+    /// The layers of the pictures.
+    pub(crate) fn layers(&self) -> Vec<u8> {
+        let layers = self.pictures.iter().map(|(_, frame)| frame.spatial_layer);
+        BTreeSet::from_iter(layers).into_iter().collect()
+    }
+
     /// The share of the pictures in this layer, in percent.
     pub(crate) fn in_layer(&self, layer: u8) -> f64 {
         let pictures = self.pictures.iter();

@@ -108,6 +108,16 @@ impl World {
         self.clients[client].show(wishes).await;
     }
 
+    /// A client shows one picture in so many rows, or not at all, and no other.
+    pub(crate) async fn show(&mut self, client: usize, of: usize, rows: u32) {
+        let mut wishes = Wishes::nothing();
+        if rows > 0 {
+            let track = (self.session(of), Track::Camera);
+            wishes.shown.insert(track, rows);
+        }
+        self.clients[client].show(wishes).await;
+    }
+
     pub(crate) fn session(&self, client: usize) -> SessionId {
         self.clients[client].session.unwrap()
     }

@@ -42,10 +42,10 @@ pub(crate) fn Settings(props: &Props) -> Html {
                 <h2 id="settings-title" class="text-lg font-semibold">{ "Settings" }</h2>
                 <SourceProblems camera={camera.clone()} microphone={microphone.clone()} />
                 <DeviceChoices equipment={equipment.clone()} />
-                <FullDefinition equipment={equipment.clone()} />
                 if let Some(track) = microphone.published() {
                     <LevelMeter track={Clone::clone(track)} />
                 }
+                <FullDefinition equipment={equipment.clone()} />
                 <AudioSwitches processing={equipment.processing.clone()} />
                 <p class="text-sm text-muted">
                     { "Keys during a call: " }<kbd>{ "M" }</kbd>{ " microphone, " }<kbd>{ "V" }</kbd>{ " camera, " }
