@@ -84,6 +84,8 @@ impl Uplink {
     pub(super) fn handle(&mut self, report: &Report, now: Timestamp, out: &Outbox) -> bool {
         self.downlink = report.limit_bps;
         let Some(feedback) = self.reporter.handle(report, now) else {
+            // It asks for one, before packets can pile up on the way.
+            self.next_report = Some(now);
             return false;
         };
         self.count(out);

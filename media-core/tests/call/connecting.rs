@@ -369,3 +369,18 @@ fn attempts_on_a_server_that_was_gone_end_when_it_answers_again() {
         ["close 1 Left", "open 3 WebTransport"]
     );
 }
+
+#[test]
+fn the_relay_hears_at_once_how_long_its_first_report_took() {
+    let mut rig = Rig::connected();
+    let first = videocall_types::report::Reporter::default().report(rig.now);
+    rig.receive(first.to_packet().to_bytes());
+    let sent = rig.pass_verbatim(1000);
+    let reports: Vec<_> = sent
+        .iter()
+        .filter(|(_, command)| command.contains("REPORT"))
+        .collect();
+    // Media that come or go would be a reason for more.
+    assert_eq!(reports.len(), 1, "{sent:?}");
+    assert_eq!(reports[0].0, 0);
+}

@@ -1,6 +1,7 @@
 //! What goes to the client.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout_at};
 use videocall_types::bandwidth::Bandwidth;
 use videocall_types::limits::MAX_DATAGRAM_PACKET_BYTES;
-use videocall_types::report::{Feedback, Report, padding};
+use videocall_types::report::{Feedback, Report, Reporter, padding};
 use videocall_types::{CloseCode, Packet, SessionId, Timestamp};
 
 use super::Own;
@@ -51,10 +52,23 @@ impl<W: PacketWriter> Outbound<W> {
     }
 
     pub(super) async fn run(&mut self) -> CloseCode {
+        match self.send_all().await {
+            Ok(never) => match never {},
+            Err(code) => code,
+        }
+    }
+
+    async fn send_all(&mut self) -> Result<Infallible, CloseCode> {
+        // The first packet names the session. The next one tells how long a packet takes, before any can pile up.
+        while !self.step().await? {}
+        if self.context.admission.dialect == Dialect::Native {
+            let now = self.context.clock.now();
+            let packet = Reporter::default().report(now).to_packet();
+            let lane = Lane::Control;
+            self.send(&Outgoing { packet, lane }).await?;
+        }
         loop {
-            if let Err(code) = self.step().await {
-                return code;
-            }
+            self.step().await?;
         }
     }
 
@@ -64,8 +78,8 @@ impl<W: PacketWriter> Outbound<W> {
         self.writer.close(code).await;
     }
 
-    /// Sends one packet, or waits for one.
-    async fn step(&mut self) -> Result<(), CloseCode> {
+    /// Sends one packet, which is true, or waits for one.
+    async fn step(&mut self) -> Result<bool, CloseCode> {
         self.waiting.take_what_is_there()?;
         for source in self.waiting.gone.drain(..) {
             self.writer.close_tracks(source);
@@ -83,11 +97,12 @@ impl<W: PacketWriter> Outbound<W> {
                 {
                     self.writer.close_tracks(session);
                 }
-                Ok(())
+                Ok(true)
             }
             None => {
                 self.departed.clear();
-                self.waiting.take_or_pad().await
+                self.waiting.take_or_pad().await?;
+                Ok(false)
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use relay::duplex::Sent;
 use relay::transport::{Channel, Lane};
 use relay::{Admission, Dialect, JoinError, Policy, Status, metrics};
 use relay_core::policy::RoomPolicy;
 use videocall_types::proto::control::Presence;
 use videocall_types::proto::meeting_packet::MeetingPacket;
-use videocall_types::{CloseCode, PacketKind, Track};
+use videocall_types::{CloseCode, PacketHeader, PacketKind, Track};
 
 use crate::support::{Client, Got, admission, heartbeat, hub, keyframe_request, packet, probe};
 use Dialect::{Native, Stock};
@@ -32,6 +33,25 @@ async fn members_are_told_of_each_other() {
     assert_eq!(bob.leave().await, CloseCode::Left);
     assert_eq!(ada.next().await, Got::TracksClosed(bobs));
     assert_eq!(ada.next().await, Got::News(vec![], vec![bobs]));
+}
+
+/// How long a packet takes is learned before any can pile up.
+#[tokio::test(start_paused = true)]
+async fn a_native_session_begins_with_a_report_behind_its_id() {
+    let hub = hub(Policy::default()).await;
+    for (dialect, kinds) in [
+        (Native, [PacketKind::SESSION_ASSIGNED, PacketKind::REPORT]),
+        (Stock, [PacketKind::SESSION_ASSIGNED, PacketKind::MEETING]),
+    ] {
+        let mut client = Client::join(&hub, &format!("{dialect:?}"), "ada", dialect).await;
+        for kind in kinds {
+            let Some(Sent::Packet(packet, lane)) = client.peer.recv().await else {
+                panic!("nothing came")
+            };
+            let header = PacketHeader::parse(&packet.to_bytes()).unwrap();
+            assert_eq!((header.kind, lane), (Ok(kind), Lane::Control));
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

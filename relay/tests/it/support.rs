@@ -111,13 +111,14 @@ impl Client {
 
     /// The next thing that comes, and its lane.
     pub(crate) async fn next_on_lane(&mut self) -> (Got, Lane) {
-        let sent = timeout(PATIENCE, self.peer.recv())
-            .await
-            .expect("nothing came")
-            .expect("it is closed");
-        match sent {
-            Sent::Packet(packet, lane) => (decode(&packet.to_bytes()), lane),
-            Sent::TracksClosed(session) => (Got::TracksClosed(session), Lane::Control),
+        loop {
+            let sent = timeout(PATIENCE, self.peer.recv())
+                .await
+                .expect("nothing came")
+                .expect("it is closed");
+            if let Some(got) = read(&sent) {
+                return got;
+            }
         }
     }
 
@@ -158,10 +159,7 @@ impl Client {
     /// What has come already.
     pub(crate) fn drain(&mut self) -> Vec<Got> {
         std::iter::from_fn(|| self.peer.try_recv())
-            .map(|sent| match sent {
-                Sent::Packet(packet, _) => decode(&packet.to_bytes()),
-                Sent::TracksClosed(session) => Got::TracksClosed(session),
-            })
+            .filter_map(|sent| Some(read(&sent)?.0))
             .collect()
     }
 
@@ -187,6 +185,15 @@ impl Client {
     pub(crate) fn is_connected(&self) -> bool {
         !self.task.is_finished()
     }
+}
+
+/// `None` for reports of the connection, which are nothing of the room's.
+fn read(sent: &Sent) -> Option<(Got, Lane)> {
+    let got = match sent {
+        Sent::Packet(packet, lane) => (decode(&packet.to_bytes()), *lane),
+        Sent::TracksClosed(session) => (Got::TracksClosed(*session), Lane::Control),
+    };
+    (got.0 != Got::Other(PacketKind::REPORT)).then_some(got)
 }
 
 pub(crate) fn media(track: Track, sequence: u64, keyframe: bool) -> Bytes {

@@ -155,6 +155,7 @@ async fn what_only_a_relay_may_say_is_dropped_and_counted() {
         PacketKind::PRESENCE,
         PacketKind::NOTICE,
         PacketKind::DEMAND,
+        PacketKind::SPEAKERS,
     ];
     for kind in Kind::ALL {
         let meeting = format!("{kind:?}");
@@ -180,7 +181,7 @@ async fn what_only_a_relay_may_say_is_dropped_and_counted() {
                 ))
                 .await;
         }
-        for unknown in [0, 10, 31, 41, 255] {
+        for unknown in [0, 10, 31, 42, 255] {
             forger.send(packets::wrapper(unknown, &b"forged"[..])).await;
         }
         forger.send_frame(Track::Camera, 1, false, b"after").await;
