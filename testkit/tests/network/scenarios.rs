@@ -152,7 +152,7 @@ async fn two_megabits_and_a_short_queue() {
                 "{kind:?} 2 Mbit/s: sound {continuity:.2} %, longest freeze {freeze:?}, {switches} switches, layer {:?}",
                 seen.layer()
             );
-            assert!(continuity >= 99.5, "{kind:?}: {continuity}");
+            assert!(continuity >= 98.5, "{kind:?}: {continuity}");
             assert!(freeze <= Duration::from_millis(600), "{kind:?}: {freeze:?}");
             assert!(switches <= 4, "{kind:?}: {switches}");
         }
