@@ -244,7 +244,7 @@ impl Pick {
         self.present == Some(frame.spatial_layer)
             && self
                 .grade
-                .is_some_and(|grade| frame.temporal_layer <= grade.temporal)
+                .is_some_and(|grade| frame.temporal_layer.min(MAX_TEMPORAL) <= grade.temporal)
     }
 }
 
@@ -389,6 +389,7 @@ mod tests {
         assert!(pick.is_waiting(), "of another layer");
         pick.keyframe(2);
         assert!(pick.passes(&frame(2, 2)) && !pick.passes(&frame(0, 0)));
+        assert!(pick.passes(&frame(2, 3)), "it is not told apart from 2");
 
         // It goes on in the large one, with fewer frames, until the small one begins.
         assert!(pick.aim(grade(1, 0), sent, true));
