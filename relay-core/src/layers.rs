@@ -16,6 +16,8 @@ const AT_LEAST: u64 = 4;
 #[derive(Debug, Default)]
 pub(crate) struct TrackLayers {
     sent: LayerSet,
+    /// All that were sent at any time.
+    seen: LayerSet,
     last: Timestamp,
     meters: [Meter; MAX_LAYERS],
 }
@@ -46,12 +48,19 @@ impl TrackLayers {
         let changed = self.sent != routing.layers || now - self.last > timeout;
         self.last = now;
         self.sent = routing.layers;
+        self.seen = self.seen.union(routing.layers);
         changed
     }
 
     /// The layers that are sent; empty before the first packet.
     pub(crate) const fn sent(&self) -> LayerSet {
         self.sent
+    }
+
+    /// Whether it never had more than the lowest layer, as far as is known. One that has more may send no other at the moment
+    /// because nobody's connection carries it.
+    pub(crate) fn is_single(&self) -> bool {
+        self.seen == LayerSet::only(0)
     }
 
     /// Bits per second of a layer, up to a temporal layer.

@@ -138,9 +138,8 @@ impl Shown<'_> {
         let Some(layers) = self.layers else {
             return planned(track, grade.layer);
         };
-        // A layer that is not sent will be when it is wanted, unless only larger ones ever were.
-        let is_only = layers.sent() == LayerSet::only(0);
-        let layer = if is_only { 0 } else { grade.layer };
+        // A layer that is not sent will be when it is wanted, unless its publisher has no other than this one.
+        let layer = if layers.is_single() { 0 } else { grade.layer };
         layers.rate(track, layer, grade.temporal, now)
     }
 

@@ -84,3 +84,20 @@ fn what_the_layers_take_is_looked_at_again_now_and_then() {
     // A quarter of the plan is what a layer counts at least.
     assert_eq!(film(&mut room, false), [vec![], vec![3], vec![2]]);
 }
+
+#[test]
+fn a_layer_that_is_not_sent_because_it_does_not_fit_is_not_asked_for_again() {
+    let mut room = filmed_room(2);
+    limit(&mut room, 2, Some(300_000));
+    film(&mut room, true);
+    let small = |room: &mut TestRoom| {
+        let frame = simulcast(1, 0, 0b1, false);
+        (room.route(&frame).unwrap().0, room.commands())
+    };
+    room.pass(1_000);
+    for _ in 0..40 {
+        assert_eq!(small(&mut room), (vec![2], vec![]));
+        let told = room.pass(100);
+        assert!(told.iter().all(|line| line.starts_with("bus")), "{told:?}");
+    }
+}
