@@ -193,6 +193,17 @@ impl Remotes {
         })
     }
 
+    /// The video tracks of one member that are live.
+    pub(crate) fn video_of(
+        &self,
+        session: SessionId,
+        policy: &RoomPolicy,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Track> {
+        let member = self.members.get(&session).into_iter();
+        member.flat_map(move |member| member.activity.tracks(member.state, policy, now))
+    }
+
     pub(crate) fn activity(&self, session: SessionId) -> Option<&Activity> {
         self.members.get(&session).map(|member| &member.activity)
     }

@@ -45,6 +45,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) track: TrackId,
     /// In so many rows of pixels.
     pub(crate) height: u32,
+    /// One that is not takes nothing until it begins.
+    pub(crate) is_live: bool,
     /// `None` before its first packet.
     pub(crate) layers: Option<&'a TrackLayers>,
     /// What the receiver gets at present.
@@ -134,6 +136,9 @@ impl Shown<'_> {
 
     /// What a grade takes: of the layer that is sent in the place of one that is not.
     fn cost(&self, grade: Grade, now: Timestamp) -> u64 {
+        if !self.is_live {
+            return 0;
+        }
         let track = self.track.track;
         let Some(layers) = self.layers else {
             return planned(track, grade.layer);
@@ -267,6 +272,7 @@ mod tests {
         Shown {
             track,
             height,
+            is_live: true,
             layers: None,
             present: None,
         }

@@ -102,6 +102,7 @@ impl<H> Room<H> {
         let shown = tracks.into_iter().map(|(track, height)| Shown {
             track,
             height,
+            is_live: self.is_live(track, now),
             layers: self.layers.get(&track),
             present: member.picks.get(&track).and_then(|pick| pick.grade()),
         });

@@ -66,6 +66,19 @@ impl<H> Room<H> {
             .collect()
     }
 
+    /// Whether a video track is among those.
+    pub(super) fn is_live(&self, track: TrackId, now: Timestamp) -> bool {
+        let local = self.members.get(&track.session).into_iter();
+        let local = local.flat_map(|member| {
+            member
+                .activity
+                .tracks(member.profile.state, &self.policy, now)
+        });
+        local
+            .chain(self.remotes.video_of(track.session, &self.policy, now))
+            .any(|live| live == track.track)
+    }
+
     /// `speaker` speaks: its camera is what the others want to see.
     fn favour(&mut self, speaker: SessionId, now: Timestamp) {
         let interval = self.policy.speaker_interval;

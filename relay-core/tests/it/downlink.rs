@@ -101,3 +101,14 @@ fn a_layer_that_is_not_sent_because_it_does_not_fit_is_not_asked_for_again() {
         assert!(told.iter().all(|line| line.starts_with("bus")), "{told:?}");
     }
 }
+
+#[test]
+fn cameras_that_are_off_take_nothing_of_a_connection() {
+    let mut room = filmed_room(5);
+    let tiles = [(1, 180), (3, 180), (4, 720), (5, 720)];
+    room.wish(2, true, &tiles);
+    film(&mut room, true);
+    let told = limit(&mut room, 2, Some(400_000));
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(film(&mut room, false)[0], [2]);
+}
