@@ -466,6 +466,8 @@ impl<H> Room<H> {
                 Change::Left(session) => self.gone(session),
             }
         }
+        // Members may lack something of whoever is known only now.
+        self.review_lack();
         self.limit_video(now);
         self.announce(now);
     }

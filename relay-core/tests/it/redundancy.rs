@@ -68,3 +68,17 @@ fn relays_pass_on_what_their_members_lack() {
         "{told:?}"
     );
 }
+
+#[test]
+fn a_relay_that_was_lost_hears_again_what_is_lacked() {
+    let mut room = room(2);
+    remote_members(&mut room, &[9]);
+    assert_eq!(room.lack(2, &[(9, 2)]), ["bus redundancy [9:2]"]);
+    let told = room.bus(messages::bye(OTHER));
+    assert!(told.contains(&"bus redundancy []".to_owned()), "{told:?}");
+    let told = remote_members(&mut room, &[9]);
+    assert!(
+        told.contains(&"bus redundancy [9:2]".to_owned()),
+        "{told:?}"
+    );
+}

@@ -495,7 +495,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Members of another relay.
-pub(crate) fn remote_members(room: &mut TestRoom, ids: &[u64]) {
+pub(crate) fn remote_members(room: &mut TestRoom, ids: &[u64]) -> Vec<String> {
     let profiles: Vec<_> = ids
         .iter()
         .map(|id| {
@@ -508,5 +508,5 @@ pub(crate) fn remote_members(room: &mut TestRoom, ids: &[u64]) {
         })
         .collect();
     let people = profiles.iter().map(|(id, profile)| (*id, profile));
-    room.bus(messages::members(OTHER, true, people, std::iter::empty()));
+    room.bus(messages::members(OTHER, true, people, std::iter::empty()))
 }
