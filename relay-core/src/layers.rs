@@ -29,8 +29,8 @@ struct Meter {
     bytes: u64,
     /// Bits per second of the last two windows.
     rates: [u64; 2],
-    /// The highest temporal layer that was seen.
-    temporal: u8,
+    /// The highest temporal layer that was seen; `None` before the first frame that is no keyframe.
+    temporal: Option<u8>,
 }
 
 impl TrackLayers {
@@ -66,19 +66,20 @@ impl TrackLayers {
     /// Bits per second of a layer, up to a temporal layer.
     pub(crate) fn rate(&self, track: Track, layer: u8, temporal: u8, now: Timestamp) -> u64 {
         let planned = planned(track, layer);
-        let meter = self.meters.get(usize::from(layer));
-        match meter {
-            Some(meter) if self.sent.contains(layer) => {
-                let measured = meter.rate(now);
-                let rate = if measured == 0 {
-                    planned
-                } else {
-                    measured.max(planned / AT_LEAST)
-                };
-                up_to(rate, temporal, meter.temporal)
-            }
-            _ => up_to(planned, temporal, MAX_TEMPORAL),
-        }
+        let meter = self.meters.get(usize::from(layer)).copied();
+        let meter = meter.unwrap_or_default();
+        let measured = if self.sent.contains(layer) {
+            meter.rate(now)
+        } else {
+            0
+        };
+        let rate = if measured == 0 {
+            planned
+        } else {
+            measured.max(planned / AT_LEAST)
+        };
+        // The same before a layer begins and when it has just begun, or else it might be ended for that.
+        up_to(rate, temporal, meter.temporal.unwrap_or(MAX_TEMPORAL))
     }
 }
 
@@ -104,7 +105,6 @@ const fn up_to(rate: u64, temporal: u8, there: u8) -> u64 {
 
 impl Meter {
     fn note(&mut self, frame: &Routing, len: usize, now: Timestamp) {
-        self.temporal = self.temporal.max(frame.temporal_layer);
         let elapsed = now - self.window_start;
         if elapsed >= WINDOW {
             let bits = self.bytes.saturating_mul(8_000_000);
@@ -118,6 +118,7 @@ impl Meter {
         }
         // A keyframe comes when somebody asks for it, and as the first of a layer: what it takes is no rate.
         if !frame.keyframe {
+            self.temporal = self.temporal.max(Some(frame.temporal_layer));
             self.bytes = self.bytes.saturating_add(len as u64);
         }
     }
@@ -184,6 +185,28 @@ mod tests {
         }
         assert_eq!(layers.rate(Track::Camera, 1, 2, at(8_000)), 1_600_000);
         assert_eq!(layers.rate(Track::Camera, 1, 2, at(11_000)), 500_000);
+    }
+
+    #[test]
+    fn a_layer_that_begins_takes_what_it_seemed_to_take() {
+        let mut layers = TrackLayers::default();
+        let rate = |layers: &TrackLayers| layers.rate(Track::Camera, 1, 0, at(0));
+        assert_eq!(rate(&layers), 300_000);
+        layers.note(&frame(true), 10_000, TIMEOUT, at(0));
+        assert_eq!(rate(&layers), 300_000);
+        layers.note(&frame(false), 1_000, TIMEOUT, at(0));
+        assert_eq!(rate(&layers), 500_000, "it has no temporal layers");
+        layers.note(
+            &Routing::new(Track::Camera, 0, false),
+            1_000,
+            TIMEOUT,
+            at(0),
+        );
+        assert_eq!(
+            rate(&layers),
+            500_000,
+            "nor will it have when it is sent again"
+        );
     }
 
     #[test]
