@@ -21,3 +21,4 @@ mod speakers;
 mod support;
 mod video_limit;
 mod wishes;
+mod world;

@@ -1,7 +1,7 @@
 //! A room whose outputs read as lines of text, and builders of what goes in.
 
 use protobuf::Message as _;
-use relay_core::ingress::{self, Identity, Inbound, KeyframeTarget};
+use relay_core::ingress::KeyframeTarget;
 use relay_core::policy::RoomPolicy;
 use relay_core::{
     Command, Content, Dialect, DropReason, Forward, JoinError, LayerId, Level, MediaState,
@@ -19,13 +19,13 @@ use videocall_types::proto::meeting_packet::MeetingPacket;
 use videocall_types::proto::meeting_packet::meeting_packet::MeetingEventType;
 use videocall_types::{
     Bytes, DisplayName, Interest, LayerSet, Packet, PacketHeader, PacketKind, Redundancy, Resume,
-    ResumeSecret, Routing, ServerId, SessionId, Timestamp, Track, TrackDemand, Wishes,
+    Routing, ServerId, SessionId, Timestamp, Track, TrackDemand, Wishes,
 };
 
-/// What the session of this number can be resumed with.
-fn secret(id: u64) -> ResumeSecret {
-    ResumeSecret::new([id as u8; 16])
-}
+pub(crate) use crate::world::packets::{
+    forwarded, identity, media_packet, packet, session, stock, user,
+};
+use crate::world::packets::{secret, state};
 
 pub(crate) const SERVER: ServerId = ServerId(1);
 pub(crate) const OTHER: ServerId = ServerId(2);
@@ -82,7 +82,7 @@ impl TestRoom {
             name: DisplayName::new(&user(id)),
             dialect,
             can,
-            secret: (dialect == Dialect::Native).then(|| secret(id)),
+            secret: (dialect == Dialect::Native).then(|| secret(session(id))),
         };
         self.room.join(new, session(id), self.now)?;
         Ok(self.commands())
@@ -103,11 +103,11 @@ impl TestRoom {
             name: DisplayName::new(&user(user_of)),
             dialect: Dialect::Native,
             can: Capabilities::default(),
-            secret: Some(secret(connection)),
+            secret: Some(secret(session(connection))),
         };
         let resume = Resume {
             session: session(id),
-            secret: secret(secret_of),
+            secret: secret(session(secret_of)),
         };
         let resumed = self
             .room
@@ -226,15 +226,6 @@ pub(crate) fn lacks(microphones: &[(u64, u8)]) -> Redundancy {
     }
 }
 
-pub(crate) fn session(id: u64) -> SessionId {
-    SessionId::new(id).unwrap()
-}
-
-/// `u1`, `u2`, ...
-pub(crate) fn user(id: u64) -> String {
-    format!("u{id}")
-}
-
 /// The lowest layer of a track.
 pub(crate) fn layer(id: u64, track: Track) -> LayerId {
     LayerId {
@@ -243,13 +234,6 @@ pub(crate) fn layer(id: u64, track: Track) -> LayerId {
             track,
         },
         spatial_layer: 0,
-    }
-}
-
-pub(crate) fn identity(id: u64) -> Identity {
-    Identity {
-        session: session(id),
-        user: user(id).parse().unwrap(),
     }
 }
 
@@ -309,25 +293,10 @@ pub(crate) fn sound(from: u64, track: Track, level: u8) -> Forward {
 }
 
 pub(crate) fn heartbeat(from: u64, camera: bool, speaking: bool) -> Forward {
-    let mut state = HeartbeatMetadata::new();
-    state.video_enabled = camera;
-    state.is_speaking = speaking;
-    let mut media = media_packet(MediaType::HEARTBEAT);
-    media.heartbeat_metadata = Some(state).into();
-    forwarded(&stock(&media), from)
-}
-
-pub(crate) fn forwarded(bytes: &Bytes, from: u64) -> Forward {
-    match ingress::from_client(bytes, &identity(from)).unwrap() {
-        Inbound::Forward(forward) => forward,
-        other => panic!("{other:?} is not for others"),
-    }
-}
-
-pub(crate) fn media_packet(kind: MediaType) -> MediaPacket {
-    let mut media = MediaPacket::new();
-    media.media_type = kind.into();
-    media
+    let mut metadata = HeartbeatMetadata::new();
+    metadata.video_enabled = camera;
+    metadata.is_speaking = speaking;
+    state(from, metadata)
 }
 
 pub(crate) fn video_packet(kind: MediaType, sequence: u64, keyframe: bool) -> MediaPacket {
@@ -337,15 +306,6 @@ pub(crate) fn video_packet(kind: MediaType, sequence: u64, keyframe: bool) -> Me
     media.frame_type = if keyframe { "key" } else { "delta" }.into();
     media.video_metadata = Some(metadata).into();
     media
-}
-
-/// A `MEDIA` packet as a stock client sends it.
-pub(crate) fn stock(media: &MediaPacket) -> Bytes {
-    packet(PacketKind::MEDIA, media.write_to_bytes().unwrap().into())
-}
-
-pub(crate) fn packet(kind: PacketKind, data: Bytes) -> Bytes {
-    Packet::new(kind, b"", None, b"", data).to_bytes()
 }
 
 fn describe(command: &Command) -> String {
