@@ -476,6 +476,10 @@ impl<H> Room<H> {
         for session in self.remotes.bye(server) {
             self.gone(session);
         }
+        if !self.remotes.any() {
+            // Nobody would hear of changes.
+            self.published_interest = None;
+        }
         self.lack.forget_relay(server);
         self.review_lack();
         self.demand.doubt(now);

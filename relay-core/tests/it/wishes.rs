@@ -238,6 +238,19 @@ fn what_other_relays_show_counts_and_the_bus_carries_only_that() {
 }
 
 #[test]
+fn a_relay_that_comes_back_does_not_hear_what_was_shown_before() {
+    let mut room = with_relay(filmed_room(2));
+    room.wish(1, false, &[]);
+    room.wish(2, false, &[]);
+    let told = interest_lines(room.pass(HELD));
+    assert_eq!(told.last().unwrap(), "bus interest []");
+    room.bus(messages::bye(OTHER));
+    room.wish(2, true, &[]);
+    let told = room.bus(messages::hello(OTHER));
+    assert_eq!(interest_lines(told), NOTHING, "it sends everything");
+}
+
+#[test]
 fn video_of_other_relays_goes_to_those_who_show_it() {
     let mut room = with_relay(filmed_room(2));
     room.wish(2, false, &[(9, 180)]);
