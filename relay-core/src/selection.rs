@@ -1,7 +1,7 @@
 //! How much of each video track one receiver gets, from what it shows and what its connection carries.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use videocall_types::layers::layer_for;
 use videocall_types::{LayerSet, Routing, Timestamp, Track};
@@ -65,7 +65,7 @@ pub(crate) struct Selection {
 /// Chooses for a receiver whose connection carries `limit` bits per second in all, `voices` people's sound included.
 ///
 /// Every track first gets as little as moves, screens before cameras and large pictures before small ones. What is left goes to
-/// the first of them up to what it fills, then to the next.
+/// the first of them up to what it fills, then to the next; those of one size grow together, step by step.
 pub(crate) fn select(
     limit: Option<u64>,
     voices: u64,
@@ -79,13 +79,10 @@ pub(crate) fn select(
             wanted: None,
         };
     };
-    shown.sort_by_key(|shown| {
-        let is_camera = shown.track.track != Track::Screen;
-        (is_camera, Reverse(shown.height), shown.track)
-    });
+    shown.sort_by_key(|shown| (shown.rank(), shown.track));
     let mut left = limit.saturating_sub(voices.saturating_mul(VOICE));
     let mut missing = None;
-    let mut chosen: Vec<(Shown<'_>, Option<(Grade, u64)>)> = Vec::new();
+    let mut chosen: Vec<(Shown<'_>, Option<(Grade, u64)>)> = Vec::with_capacity(shown.len());
     for track in shown {
         let cost = track.cost(Grade::LOWEST, now);
         let fits = track.fits(Grade::LOWEST, cost, left);
@@ -96,21 +93,27 @@ pub(crate) fn select(
         }
         chosen.push((track, fits.then_some((Grade::LOWEST, cost))));
     }
-    for (track, choice) in &mut chosen {
-        let Some((present, cost)) = choice else {
-            continue;
-        };
-        let room = left.saturating_add(*cost);
-        for grade in track.grades().skip(1) {
-            let next = track.cost(grade, now);
-            if track.fits(grade, next, room) {
-                (*present, *cost) = (grade, next);
+    for equals in chosen.chunk_by_mut(|(one, _), (other, _)| one.rank() == other.rank()) {
+        let grows = equals.iter_mut().filter_map(|(track, choice)| {
+            let choice = choice.as_mut()?;
+            Some((*track, choice, track.grades().skip(1)))
+        });
+        let mut growing: VecDeque<_> = grows.collect();
+        while let Some((track, choice, mut steps)) = growing.pop_front() {
+            let Some(grade) = steps.next() else {
+                continue;
+            };
+            let room = left.saturating_add(choice.1);
+            let cost = track.cost(grade, now);
+            if track.fits(grade, cost, room) {
+                *choice = (grade, cost);
+                left = room.saturating_sub(cost);
             } else {
-                missing.get_or_insert(next.saturating_sub(room));
-                break;
+                missing.get_or_insert(cost.saturating_sub(room));
             }
+            // A larger layer that is sent may take less than a smaller one that is not.
+            growing.push_back((track, choice, steps));
         }
-        left = room.saturating_sub(*cost);
     }
     let wanted = missing.map(|missing| with_slack(limit.saturating_add(missing)));
     Selection {
@@ -123,6 +126,12 @@ pub(crate) fn select(
 }
 
 impl Shown<'_> {
+    /// The lower, the more important.
+    fn rank(&self) -> (bool, Reverse<u32>) {
+        let is_camera = self.track.track != Track::Screen;
+        (is_camera, Reverse(self.height))
+    }
+
     fn grades(&self) -> Grades {
         Grades {
             next: Some(Grade::LOWEST),
@@ -217,7 +226,7 @@ impl Pick {
             if sent.is_empty() {
                 // It may be still, or not on its way yet.
                 Some(grade.layer)
-            } else if limited && sent != LayerSet::only(0) {
+            } else if limited {
                 sent.at_most(grade.layer)
             } else {
                 sent.serving(grade.layer)
@@ -321,6 +330,19 @@ mod tests {
     }
 
     #[test]
+    fn pictures_of_one_size_grow_together() {
+        let tracks = [1, 2, 3].map(|id| shown(camera(id), if id == 1 { 90 } else { 720 }));
+        assert_eq!(choose(Some(600_000), &tracks).0, "0.2 0.2 0.2");
+        assert_eq!(choose(Some(950_000), &tracks).0, "0.2 1.2 0.2");
+        assert_eq!(choose(Some(1_400_000), &tracks).0, "0.2 1.2 1.2");
+        assert_eq!(choose(Some(2_400_000), &tracks).0, "0.2 2.2 1.2");
+        assert_eq!(
+            choose(Some(3_500_000), &tracks),
+            ("0.2 2.2 2.2".into(), None)
+        );
+    }
+
+    #[test]
     fn a_screen_comes_first() {
         let screen = TrackId {
             track: Track::Screen,
@@ -376,6 +398,26 @@ mod tests {
         ] {
             assert_eq!(choose(Some(limit), &[track]).0, grade, "{limit}");
         }
+    }
+
+    #[test]
+    fn a_large_layer_that_takes_little_comes_before_a_small_one_that_is_not_sent() {
+        let mut layers = TrackLayers::default();
+        let frame = Routing {
+            spatial_layer: 2,
+            layers: LayerSet::from_bits(0b101),
+            ..Routing::new(Track::Camera, 0, false)
+        };
+        for n in 0..40 {
+            let now = Timestamp::from_millis(5_000 + n * 66);
+            layers.note(&frame, 3_000, Duration::MAX, now);
+        }
+        let track = Shown {
+            layers: Some(&layers),
+            ..shown(camera(1), 720)
+        };
+        // 364,000 in place of 500,000.
+        assert_eq!(choose(Some(500_000), &[track]).0, "2.2");
     }
 
     #[test]

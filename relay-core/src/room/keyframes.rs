@@ -88,6 +88,7 @@ impl<H> Room<H> {
         let picks = self.members.values().flat_map(|member| &member.picks);
         let waiting: BTreeSet<LayerId> = picks
             .filter(|(track, pick)| pick.is_waiting() && self.last_n.passes(track))
+            .filter(|(track, _)| self.is_live(**track, now))
             .filter_map(|(track, pick)| {
                 pick.target().map(|spatial_layer| LayerId {
                     track: *track,
