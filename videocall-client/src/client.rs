@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use gloo::events::EventListener;
 use media_core::Event;
 use videocall_types::api::ServerConfig;
@@ -15,7 +15,7 @@ use web_sys::{HtmlCanvasElement, MediaStreamTrack};
 use crate::audio_graph::AudioGraph;
 use crate::capture::audio::SoundCapture;
 use crate::capture::video::VideoCapture;
-use crate::engine_link::EngineLink;
+use crate::engine_link::{Engine, EngineLink};
 use crate::error::{ClientError, Exception};
 use crate::painter::PainterLink;
 use crate::protocol::{Level, Start, ToEngine};
@@ -73,16 +73,21 @@ struct Inner {
 }
 
 impl Client {
-    /// Joins: starts the engine and the sound. What happens then comes out of the receiver.
+    /// Joins with this engine, and starts the sound. What happens then comes out of the receiver.
     ///
     /// # Errors
     /// [`ClientError`]; that the server can't be reached is no error here but an event.
     pub async fn join(
+        engine: Engine,
         options: Options,
     ) -> Result<(Self, UnboundedReceiver<ClientEvent>), ClientError> {
-        let (events, receiver) = unbounded();
-        let (engine, in_worker) = EngineLink::start(&assets::url(assets::ENGINE)?, events.clone())?;
-        let engine = Rc::new(engine);
+        let Engine {
+            link,
+            in_worker,
+            events,
+            receiver,
+        } = engine;
+        let engine = Rc::new(link);
         let start = Start {
             user: options.user,
             meeting: options.meeting,

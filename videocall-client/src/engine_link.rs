@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use futures_channel::mpsc::UnboundedSender;
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_channel::oneshot;
 use gloo::events::EventListener;
 use js_sys::Array;
@@ -11,6 +11,7 @@ use serde_json::json;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{MessageEvent, Worker};
 
+use crate::assets;
 use crate::client::ClientEvent;
 use crate::error::{ClientError, Exception};
 use crate::js;
@@ -25,9 +26,36 @@ pub(crate) struct EngineLink {
     _listeners: [EventListener; 2],
 }
 
+/// The engine of a call to come. It takes a while to start, which it has behind it when the person joins some time later.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) link: EngineLink,
+    /// What it finds in its Worker; cancelled if it breaks before.
+    pub(crate) in_worker: oneshot::Receiver<InWorker>,
+    pub(crate) events: UnboundedSender<ClientEvent>,
+    pub(crate) receiver: UnboundedReceiver<ClientEvent>,
+}
+
+impl Engine {
+    /// Starts one. It ends when it is dropped.
+    ///
+    /// # Errors
+    /// [`ClientError`]
+    pub fn start() -> Result<Self, ClientError> {
+        let (events, receiver) = unbounded();
+        let (link, in_worker) = EngineLink::start(&assets::url(assets::ENGINE)?, events.clone())?;
+        Ok(Self {
+            link,
+            in_worker,
+            events,
+            receiver,
+        })
+    }
+}
+
 impl EngineLink {
     /// Starts the worker whose script is at `url`. Also returns what it finds there; cancelled if it breaks before.
-    pub(crate) fn start(
+    fn start(
         url: &str,
         events: UnboundedSender<ClientEvent>,
     ) -> Result<(Self, oneshot::Receiver<InWorker>), ClientError> {

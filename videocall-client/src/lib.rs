@@ -28,5 +28,6 @@ mod protocol;
 
 pub use client::{Client, ClientEvent, Options};
 pub use config::fetch_config;
+pub use engine_link::Engine;
 pub use error::{CaptureError, ClientError, Exception};
 pub use protocol::Level;

@@ -91,7 +91,6 @@ impl Driver {
             }
             self.rearm();
             if self.ended && self.transports.is_empty() {
-                self.page.close();
                 return;
             }
         }

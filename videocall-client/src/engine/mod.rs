@@ -50,11 +50,14 @@ pub fn run() {
 }
 
 async fn serve(queue: Queue, mut work: UnboundedReceiver<Work>) {
-    Page::new().ready(support::in_worker());
+    let page = Page::new();
+    page.ready(support::in_worker());
     let support = Support::probe().await;
     if let Some(Work::Page(ToEngine::Start(start), painter)) = work.next().await {
         Driver::new(*start, painter.unchecked_into(), support, queue)
             .run(work)
             .await;
     }
+    // Or nobody has joined.
+    page.close();
 }

@@ -13,6 +13,7 @@ pub(crate) mod use_screen;
 pub(crate) mod use_shortcuts;
 pub(crate) mod use_size;
 pub(crate) mod use_source;
+pub(crate) mod use_spare_engine;
 pub(crate) mod use_title;
 pub(crate) mod use_view;
 pub(crate) mod use_wishes;

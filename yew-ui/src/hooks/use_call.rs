@@ -13,6 +13,7 @@ use videocall_types::{DisplayName, MeetingId, Track, UserId};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
+use super::use_spare_engine::SpareEngine;
 use crate::services::levels;
 use crate::services::numbers::Numbers;
 use crate::state::call::{Action, CallState, Failure};
@@ -55,6 +56,7 @@ pub(crate) fn use_call_state() -> UseReducerHandle<CallState> {
 #[hook]
 pub(crate) fn use_client(
     visitor: &Visitor,
+    engine: SpareEngine,
     state: UseReducerHandle<CallState>,
     numbers: Numbers,
     on_source_ended: Callback<Track>,
@@ -65,6 +67,7 @@ pub(crate) fn use_client(
         move |visitor| {
             let visit = Visit::start(
                 visitor.clone(),
+                engine,
                 client,
                 numbers,
                 on_source_ended,
@@ -98,6 +101,7 @@ struct Visit {
 impl Visit {
     fn start(
         visitor: Visitor,
+        engine: SpareEngine,
         shown: UseStateSetter<Option<Client>>,
         numbers: Numbers,
         on_source_ended: Callback<Track>,
@@ -112,7 +116,16 @@ impl Visit {
             }
         };
         let (visit, task) = abortable(async move {
-            if let Err(error) = run(visitor, joined, numbers, on_source_ended, &dispatcher).await {
+            if let Err(error) = run(
+                visitor,
+                engine,
+                joined,
+                numbers,
+                on_source_ended,
+                &dispatcher,
+            )
+            .await
+            {
                 tracing::error!(%error, "no call");
                 dispatcher.dispatch(Action::Failed(match error {
                     ClientError::Unreachable(_) | ClientError::BadConfig(_) => Failure::Unreachable,
@@ -139,6 +152,7 @@ impl Drop for Visit {
 
 async fn run(
     visitor: Visitor,
+    engine: SpareEngine,
     joined: impl FnOnce(Client),
     numbers: Numbers,
     on_source_ended: Callback<Track>,
@@ -150,14 +164,14 @@ async fn run(
         meeting,
     } = visitor;
     let server = fetch_config().await?;
-    let (client, mut events) = Client::join(Options {
+    let options = Options {
         user,
         meeting,
         name,
         server,
         token: None,
-    })
-    .await?;
+    };
+    let (client, mut events) = Client::join(engine.take()?, options).await?;
     joined(client);
     let mut session = None;
     while let Some(event) = events.next().await {

@@ -21,6 +21,7 @@ use crate::hooks::use_numbers::use_new_numbers;
 use crate::hooks::use_published::{Published, use_published, use_speaker};
 use crate::hooks::use_screen::use_screen;
 use crate::hooks::use_shortcuts::use_shortcuts;
+use crate::hooks::use_spare_engine::SpareEngine;
 use crate::hooks::use_title::use_title;
 use crate::state::call::{Action, CallState, Tone};
 use crate::state::shortcut::Shortcut;
@@ -29,6 +30,7 @@ use crate::state::shortcut::Shortcut;
 pub(crate) struct Props {
     pub(crate) visitor: Visitor,
     pub(crate) equipment: Equipment,
+    pub(crate) engine: SpareEngine,
     /// The person leaves.
     pub(crate) on_leave: Callback<()>,
     /// The call is over without that.
@@ -41,6 +43,7 @@ pub(crate) fn CallPage(props: &Props) -> Html {
     let Props {
         visitor,
         equipment,
+        engine,
         on_leave,
         on_over,
     } = props;
@@ -65,7 +68,13 @@ pub(crate) fn CallPage(props: &Props) -> Html {
         },
     );
     let numbers = use_new_numbers();
-    let call = use_client(visitor, state.clone(), numbers.clone(), on_source_ended);
+    let call = use_client(
+        visitor,
+        engine.clone(),
+        state.clone(),
+        numbers.clone(),
+        on_source_ended,
+    );
     let published = Published {
         camera: camera.published().cloned(),
         microphone: microphone.published().cloned(),

@@ -15,6 +15,7 @@ use super::prejoin::Prejoin;
 use super::unsupported::Unsupported;
 use crate::hooks::use_call::Visitor;
 use crate::hooks::use_equipment::use_equipment;
+use crate::hooks::use_spare_engine::use_spare_engine;
 use crate::services::profile::Profile;
 use crate::services::random;
 use crate::state::names::user_id;
@@ -76,6 +77,7 @@ fn Visit(props: &VisitProps) -> Html {
     let phase = use_state(|| Phase::Before);
     let active = !matches!(*phase, Phase::After(..));
     let equipment = use_equipment(active);
+    let engine = use_spare_engine();
 
     let on_join = {
         let (phase, user, meeting) = (phase.setter(), props.user.clone(), props.meeting.clone());
@@ -108,7 +110,7 @@ fn Visit(props: &VisitProps) -> Html {
                     ))
                 }
             };
-            html! { <CallPage visitor={visitor.clone()} {equipment} {on_leave} {on_over} /> }
+            html! { <CallPage visitor={visitor.clone()} {equipment} {engine} {on_leave} {on_over} /> }
         }
         Phase::After(visitor, ending) => {
             let on_rejoin = {
