@@ -68,9 +68,10 @@ export class Participant {
     return this.page.addInitScript({ content: `(${captureInstead})("${kind}", (${source})())` });
   }
 
-  /** Opens the pre-join page, joins and waits until connected. */
-  async join(server, { within = 10_000, since = new Stopwatch(), ...options } = {}) {
+  /** Opens the pre-join page, joins, with the microphone off if `muted`, and waits until connected. */
+  async join(server, { muted, within = 10_000, since = new Stopwatch(), ...options } = {}) {
     await this.open(server, options);
+    if (muted) await this.press("Mute");
     await this.press(/^Join/);
     await this.connected({ within, since });
   }

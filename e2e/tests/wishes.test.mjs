@@ -66,13 +66,12 @@ test("each viewer gets a camera in the size of its own tile", async (stage) => {
 
 test("who has no tile is on another page, and on the first one as soon as they speak", async (stage) => {
   const server = await stage.start();
-  const alice = await stage.join("alice", server);
-  const bob = await stage.join("bob", server);
-  const carol = await stage.join("carol", server);
+  // Whoever speaks would come to the first page.
+  const alice = await stage.join("alice", server, { muted: true });
+  const bob = await stage.join("bob", server, { muted: true });
+  const carol = await stage.join("carol", server, { muted: true });
   const dave = await stage.person("dave", await launchWithoutDevices());
   await dave.join(server);
-  // Whoever speaks would come to the first page.
-  for (const person of [alice, bob, carol]) await person.press("Mute");
 
   await alice.page.setViewportSize(TINY);
   const pages = [];
