@@ -64,7 +64,6 @@ pub(crate) fn speakers(sessions: &[u64]) -> Bytes {
 }
 
 /// Somebody who publishes `tracks`.
-
 pub(crate) fn participant(session: u64, user: &str, tracks: &[Track]) -> Participant {
     let mut state = MediaState::new();
     state.camera = tracks.contains(&Track::Camera);
