@@ -14,7 +14,7 @@ const NETWORKS = [
   ...[0, 2, 5].map((loss) => ({ name: `20 ms each way, ${loss} % loss`, conditions: { delay_ms: 20, loss_percent: loss } })),
 ];
 const ROUNDS = 2; // in turns, so that all meet the same noise
-const SETTLING_MS = 4000;
+const SETTLING_MS = 10_000;
 const MEASURED_MS = 8000;
 const MIN_SAMPLES = 20;
 
