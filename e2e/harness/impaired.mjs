@@ -33,11 +33,9 @@ export async function impairedProxy(setup = {}, seed = 1) {
 /** A server whose WebTransport is behind a proxy. `far`: where its page and its WebSocket are behind it, too. */
 export async function withProxy(stage, body) {
   const proxy = await impairedProxy();
-  try {
-    const server = await stage.start(videocallServer(proxy.settings));
-    const far = await proxy.leadTo(server);
-    await body({ proxy, server, far });
-  } finally {
-    proxy.close();
-  }
+  // Not before the pages: they would try to come back.
+  stage.atEnd(() => proxy.close());
+  const server = await stage.start(videocallServer(proxy.settings));
+  const far = await proxy.leadTo(server);
+  await body({ proxy, server, far });
 }

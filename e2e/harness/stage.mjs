@@ -79,6 +79,11 @@ class Stage {
     return guests;
   }
 
+  /** Does this when the test is over. */
+  atEnd(close) {
+    this.#closers.push(close);
+  }
+
   async assertNoErrors() {
     for (const { name, page, errors } of this.#people) {
       await page.evaluate(() => {}).catch(() => {}); // what the page has reported is here by then, unless it is closed
