@@ -13,8 +13,9 @@ use super::outbox::Outbox;
 use super::pack;
 use crate::command::{Command, Lane, TransportId, TransportKind};
 
-/// How much later WebSocket starts, and how long it waits for a WebTransport that is open already.
-const HEAD_START: Duration = Duration::from_millis(500);
+/// How much later WebSocket starts, and how long it waits for a WebTransport that is open already: as long as a handshake takes on
+/// a machine that has much to do because the page has just been opened. Who is on WebSocket stays there.
+const HEAD_START: Duration = Duration::from_millis(800);
 /// An attempt that has no session after this time has failed.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same from when it has said that it enters: others may wait for it.

@@ -45,8 +45,8 @@ fn web_socket_takes_over_when_datagrams_go_nowhere() {
     let mut rig = Rig::new(config());
     rig.input(Input::Join);
     assert_eq!(
-        rig.pass_verbatim(600),
-        [(500, "open 1 WebSocket".to_owned())]
+        rig.pass_verbatim(900),
+        [(800, "open 1 WebSocket".to_owned())]
     );
     assert_eq!(
         rig.connect(1, 9),
@@ -120,7 +120,7 @@ fn a_server_with_one_kind_is_reached_over_it() {
 fn a_hanging_web_transport_does_not_hold_up_the_retries_of_web_socket() {
     let mut rig = Rig::new(config());
     rig.input(Input::Join);
-    assert_eq!(rig.pass(500), ["open 1 WebSocket"]);
+    assert_eq!(rig.pass(800), ["open 1 WebSocket"]);
     assert_eq!(rig.close(1, None), ["wait for attempt 1"]);
     assert_eq!(rig.pass(250), ["attempt 1", "open 2 WebSocket"]);
     assert_eq!(
@@ -236,7 +236,7 @@ fn codes_that_forbid_a_retry_end_the_call() {
     ] {
         let mut rig = Rig::new(config());
         rig.input(Input::Join);
-        rig.pass(500);
+        rig.pass(800);
         assert_eq!(
             rig.close(0, Some(code.code())),
             ["close 1 Left", reason],
@@ -309,7 +309,7 @@ fn leaving_closes_everything_for_good() {
 fn packets_of_other_transports_are_not_those_of_the_meeting() {
     let mut rig = Rig::new(config());
     rig.input(Input::Join);
-    rig.pass(500);
+    rig.pass(800);
     let somebody = relay::presence(true, vec![relay::participant(2, "ada", &[])], &[]);
     assert!(rig.receive_on(1, somebody.clone()).is_empty());
     rig.connect(1, 9);
@@ -361,7 +361,7 @@ fn attempts_on_a_server_that_was_gone_end_when_it_answers_again() {
         rig.input(Input::ConfigFetched(None)),
         ["open 1 WebTransport"]
     );
-    assert_eq!(rig.pass(500), ["open 2 WebSocket"]);
+    assert_eq!(rig.pass(800), ["open 2 WebSocket"]);
     assert_eq!(rig.close(2, None), ["wait for attempt 2"]);
     assert_eq!(rig.pass(500), ["attempt 2", "fetch config"]);
     assert_eq!(

@@ -146,7 +146,7 @@ fn a_session_is_resumed_over_the_first_connection_that_opens() {
     let mut rig = connected();
     rig.close(0, None);
     assert_eq!(rig.pass(250), ["attempt 1", "open 1 WebTransport late"]);
-    assert_eq!(rig.pass(500), ["open 2 WebSocket late"]);
+    assert_eq!(rig.pass(800), ["open 2 WebSocket late"]);
     assert_eq!(open(&mut rig, 2), ["send 2 enter as 1 on control"]);
     assert!(open(&mut rig, 1).is_empty(), "one says it at a time");
     assert_eq!(rig.close(2, None)[0], "send 1 enter as 1 on control");
@@ -158,7 +158,7 @@ fn a_session_is_resumed_over_the_first_connection_that_opens() {
 fn an_entry_without_an_answer_lets_the_next_one_try() {
     let mut rig = connected();
     rig.close(0, None);
-    rig.pass(800);
+    rig.pass(1100);
     open(&mut rig, 1);
     open(&mut rig, 2);
     let commands = rig.pass(2000);

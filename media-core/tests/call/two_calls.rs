@@ -542,7 +542,7 @@ fn where_datagrams_do_not_pass_it_is_web_socket_within_a_second() {
         .collect();
     assert_eq!(
         connected,
-        [(Duration::from_millis(510), TransportKind::WebSocket)]
+        [(Duration::from_millis(810), TransportKind::WebSocket)]
     );
 }
 
