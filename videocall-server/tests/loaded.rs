@@ -19,10 +19,11 @@ use testkit::{Client, Kind, ServerProcess};
 use tokio::sync::oneshot;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_videocall-server");
-/// Share of its core that the server shall be busy.
-const BUSY: f64 = 0.8;
+/// Share of its core that the server shall be busy. The rest is for what else a machine does, or its host: a core that is taken
+/// away loses packets that no other participant has to do with.
+const BUSY: f64 = 0.6;
 /// As much counts as that: the load is made of whole rooms, and gets cheaper by the packet as it grows.
-const BUSY_ENOUGH: f64 = 0.7;
+const BUSY_ENOUGH: f64 = 0.5;
 
 /// In each room ten who send; of two who listen one reads slowly and one not at all.
 fn rooms(count: usize) -> Scenario {
