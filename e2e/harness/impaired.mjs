@@ -33,7 +33,7 @@ export async function impairedProxy(setup = {}, seed = 1) {
 /** A server whose WebTransport is behind a proxy. `far`: where its page and its WebSocket are behind it, too. */
 export async function withProxy(stage, body) {
   const proxy = await impairedProxy();
-  // Not before the pages: they would try to come back.
+  // Not before it is known that no page has errors: those that are open try to come back.
   stage.atEnd(() => proxy.close());
   const server = await stage.start(videocallServer(proxy.settings));
   const far = await proxy.leadTo(server);

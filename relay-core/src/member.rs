@@ -195,6 +195,11 @@ pub(crate) struct Member<H> {
 }
 
 impl<H> Member<H> {
+    /// Its video tracks that are live.
+    pub(crate) fn video(&self, policy: &RoomPolicy, now: Timestamp) -> impl Iterator<Item = Track> {
+        self.activity.tracks(self.profile.state, policy, now)
+    }
+
     /// Whether it gets a frame of a video track.
     pub(crate) fn gets(&self, track: &TrackId, frame: &Routing) -> bool {
         self.picks.get(track).is_some_and(|pick| pick.passes(frame))

@@ -20,6 +20,13 @@ pub(crate) struct RemoteMember {
     activity: Activity,
 }
 
+impl RemoteMember {
+    /// Its video tracks that are live.
+    fn video(&self, policy: &RoomPolicy, now: Timestamp) -> impl Iterator<Item = Track> {
+        self.activity.tracks(self.state, policy, now)
+    }
+}
+
 /// What presence hears of other relays.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -186,10 +193,8 @@ impl Remotes {
         now: Timestamp,
     ) -> impl Iterator<Item = (SessionId, Track)> {
         self.members.iter().flat_map(move |(session, member)| {
-            member
-                .activity
-                .tracks(member.state, policy, now)
-                .map(|track| (*session, track))
+            let tracks = member.video(policy, now);
+            tracks.map(|track| (*session, track))
         })
     }
 
@@ -201,7 +206,7 @@ impl Remotes {
         now: Timestamp,
     ) -> impl Iterator<Item = Track> {
         let member = self.members.get(&session).into_iter();
-        member.flat_map(move |member| member.activity.tracks(member.state, policy, now))
+        member.flat_map(move |member| member.video(policy, now))
     }
 
     pub(crate) fn activity(&self, session: SessionId) -> Option<&Activity> {

@@ -44,11 +44,7 @@ impl<H> Room<H> {
     }
 
     fn claimed_level(&self, from: SessionId) -> u8 {
-        let activity = match self.members.get(&from) {
-            Some(member) => Some(&member.activity),
-            None => self.remotes.activity(from),
-        };
-        if activity.is_some_and(Activity::says_it_speaks) {
+        if self.activity(from).is_some_and(Activity::says_it_speaks) {
             self.policy.voice_level
         } else {
             SILENCE

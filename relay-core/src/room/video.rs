@@ -55,9 +55,7 @@ impl<H> Room<H> {
     /// The video tracks that are live.
     pub(super) fn live_video(&self, now: Timestamp) -> Vec<TrackId> {
         let local = self.members.iter().flat_map(|(session, member)| {
-            let tracks = member
-                .activity
-                .tracks(member.profile.state, &self.policy, now);
+            let tracks = member.video(&self.policy, now);
             tracks.map(|track| (*session, track))
         });
         local
@@ -69,23 +67,24 @@ impl<H> Room<H> {
     /// Whether a video track is among those.
     pub(super) fn is_live(&self, track: TrackId, now: Timestamp) -> bool {
         let local = self.members.get(&track.session).into_iter();
-        let local = local.flat_map(|member| {
-            member
-                .activity
-                .tracks(member.profile.state, &self.policy, now)
-        });
         local
+            .flat_map(|member| member.video(&self.policy, now))
             .chain(self.remotes.video_of(track.session, &self.policy, now))
             .any(|live| live == track.track)
+    }
+
+    /// When a member of any relay was last seen and heard.
+    pub(super) fn activity(&self, session: SessionId) -> Option<&Activity> {
+        match self.members.get(&session) {
+            Some(member) => Some(&member.activity),
+            None => self.remotes.activity(session),
+        }
     }
 
     /// `speaker` speaks: its camera is what the others want to see.
     fn favour(&mut self, speaker: SessionId, now: Timestamp) {
         let interval = self.policy.speaker_interval;
-        let activity = match self.members.get(&speaker) {
-            Some(member) => Some(&member.activity),
-            None => self.remotes.activity(speaker),
-        };
+        let activity = self.activity(speaker);
         let has_camera = |activity: &Activity| activity.has_camera(&self.policy, now);
         if self.last_n.is_time(speaker, interval, now) && activity.is_some_and(has_camera) {
             self.change_places(now, |last_n, cameras| {
